@@ -1,0 +1,13 @@
+// What JupyterLab's packages expect of a browser and jsdom does not have.
+
+class ResizeObserver {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+
+global.ResizeObserver ??= ResizeObserver;
+global.DragEvent ??= class DragEvent extends window.MouseEvent {};
+global.TextEncoder ??= require('util').TextEncoder;
+global.TextDecoder ??= require('util').TextDecoder;
+global.structuredClone ??= value => JSON.parse(JSON.stringify(value));

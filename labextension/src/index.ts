@@ -1,0 +1,5 @@
+import { panel } from './plugins/panel';
+
+export { ISlurmDash } from './tokens';
+
+export default [panel];
