@@ -31,7 +31,8 @@ const zones = FLOORS.flatMap((floor, height) => {
     : src(floor).map(target => ({
         target,
         from: src(above),
-        message: 'Imports only go down: index → plugins → sections → components → api → tokens, types, text, icons.'
+        message:
+          'Imports only go down: index → plugins → sections → components → api → tokens, types, text, icons.'
       }));
 });
 
@@ -39,7 +40,8 @@ zones.push({
   target: `./${SRC}/components`,
   from: `./${SRC}/api`,
   except: ['./schema.d.ts', './schema'],
-  message: 'A component knows nothing of the server; give it what it needs as props.'
+  message:
+    'A component knows nothing of the server; give it what it needs as props.'
 });
 
 for (const entry of readdirSync(`${SRC}/sections`, { withFileTypes: true })) {
@@ -48,7 +50,8 @@ for (const entry of readdirSync(`${SRC}/sections`, { withFileTypes: true })) {
       target: `./${SRC}/sections/${entry.name}`,
       from: `./${SRC}/sections`,
       except: [`./${entry.name}`],
-      message: 'Sections do not import each other; a plugin brings them together.'
+      message:
+        'Sections do not import each other; a plugin brings them together.'
     });
   }
 }
@@ -86,11 +89,16 @@ export default defineConfig([
       ]
     },
     rules: {
+      // A class and its IOptions share a name, as in JupyterLab.
+      '@typescript-eslint/no-namespace': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { args: 'none' }],
       curly: ['error', 'all'],
       eqeqeq: 'error',
       'import/no-cycle': 'error',
-      'import/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }]
+      'import/no-restricted-paths': [
+        'error',
+        { basePath: import.meta.dirname, zones }
+      ]
     }
   },
   {

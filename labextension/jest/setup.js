@@ -11,3 +11,16 @@ global.DragEvent ??= class DragEvent extends window.MouseEvent {};
 global.TextEncoder ??= require('util').TextEncoder;
 global.TextDecoder ??= require('util').TextDecoder;
 global.structuredClone ??= value => JSON.parse(JSON.stringify(value));
+window.matchMedia ??= query => ({
+  matches: false,
+  media: query,
+  addEventListener() {},
+  removeEventListener() {},
+  addListener() {},
+  removeListener() {}
+});
+window.requestIdleCallback ??= callback => setTimeout(callback, 0);
+window.cancelIdleCallback ??= handle => clearTimeout(handle);
+if (!navigator.clipboard) {
+  Object.defineProperty(navigator, 'clipboard', { value: {} });
+}

@@ -9,5 +9,9 @@ export function NewJobView({
 }: {
   trans: TranslationBundle;
 }): React.JSX.Element {
-  return <EmptyNote>{trans.__('Choose a template and an image, drop your files, and submit.')}</EmptyNote>;
+  return (
+    <EmptyNote>
+      {trans.__('Choose a template and an image, drop your files, and submit.')}
+    </EmptyNote>
+  );
 }
