@@ -1,8 +1,31 @@
-"""A Slurm dashboard for Jupyter: a server extension, a JupyterLab panel and a notebook API."""
+"""Slurm jobs from Apptainer images and templates: JupyterLab panel, notebook API, terminal and HTTP, one core.
+
+>>> import jupyter_slurmdash as sd
+>>> dash = sd.connect()
+>>> job = dash.submit("shell-script-v1", files={"script": "hello.sh"})
+>>> job.wait().tail()
+"""
+
+from __future__ import annotations
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .dash import Dash
 
 __version__ = version("jupyter-slurmdash")
+__all__ = ["__version__", "connect"]
+
+
+def connect(**settings: Any) -> Dash:
+    """The whole product in this process, as the current user, with the site's and the user's settings.
+
+    ``settings`` override traits of ``SlurmDash`` by name, e.g. ``connect(scheduler="local")``.
+    """
+    from .dash import connect as connect_here
+
+    return connect_here(**settings)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
@@ -10,10 +33,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
     return [{"src": "labextension", "dest": "jupyter-slurmdash"}]
 
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    """The server extensions of this package."""
-    return [{"module": "jupyter_slurmdash"}]
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from .app import SlurmDashApp
 
-
-def _load_jupyter_server_extension(server_app: object) -> None:
-    """Replaced by the ExtensionApp in `app.py`."""
+    return [{"module": "jupyter_slurmdash", "app": SlurmDashApp}]

@@ -1,0 +1,143 @@
+"""The database: one engine, short transactions, schema brought up to date at start.
+
+SQLite by default. Writers take the write lock when their transaction begins (``BEGIN IMMEDIATE``), so two
+processes of one user wait for each other instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+_NETWORK_FILE_SYSTEMS = frozenset(("nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "beegfs", "ceph", "afs"))
+
+
+def file_system_type(path: Path) -> str:
+    """The type of the file system that holds ``path``, from the kernel's table of mounts; "" when unknown."""
+    best, kind = "", ""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    real = os.path.realpath(path)
+    for line in lines:
+        fields = line.split()
+        point = fields[1].replace("\\040", " ")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind
+
+
+class Database:
+    """An engine and the two kinds of transaction. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.path = Path(self.url.database) if self.is_sqlite and self.url.database else None
+        options: dict[str, Any] = {}
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": 10.0, "check_same_thread": False}
+        if self.path is not None:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.engine = sa.create_engine(self.url, **options)
+        if self.is_sqlite:
+            self._prepare_sqlite()
+
+    def _prepare_sqlite(self) -> None:
+        # WAL needs shared memory between the processes, which network file systems do not give.
+        network = self.path is not None and file_system_type(self.path.parent) in _NETWORK_FILE_SYSTEMS
+        journal = "DELETE" if network or self.path is None else "WAL"
+
+        @sa.event.listens_for(self.engine, "connect")
+        def on_connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # we say BEGIN ourselves
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA journal_mode={journal}")
+            cursor.execute("PRAGMA synchronous=FULL" if network else "PRAGMA synchronous=NORMAL")
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.close()
+
+        @sa.event.listens_for(self.engine, "begin")
+        def on_begin(connection: sa.Connection) -> None:
+            mode = connection.get_execution_options().get("slurmdash_begin", "DEFERRED")
+            connection.exec_driver_sql(f"BEGIN {mode}")
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads: one consistent view."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: committed at the end, rolled back on an error."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    # -- schema ---------------------------------------------------------------------------------------------
+
+    def _alembic(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        return config
+
+    def revision(self) -> str | None:
+        """The schema's revision in the database; None for an empty one."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def upgrade(self, target: str = "head") -> None:
+        """Bring the schema to ``target``; one process at a time, with a copy of an SQLite file beside it first."""
+        head = ScriptDirectory.from_config(self._alembic()).get_current_head()
+        wanted = head if target == "head" else target
+        with self._migration_lock():
+            current = self.revision()
+            if current == wanted:
+                return
+            if current is not None and self.path is not None:
+                shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.{current}.backup"))
+            self._run(command.upgrade, target)
+
+    def downgrade(self, target: str) -> None:
+        """Take the schema back to ``target`` (``base`` removes all)."""
+        with self._migration_lock():
+            self._run(command.downgrade, target)
+
+    def _run(self, action: Any, target: str) -> None:
+        config = self._alembic()
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
+            with connection.begin():
+                config.attributes["connection"] = connection
+                action(config, target)
+
+    @contextmanager
+    def _migration_lock(self) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        lock = self.path.with_name(self.path.name + ".lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        self.engine.dispose()

@@ -1,0 +1,73 @@
+"""The port to a machine: run a command, look at files. One implementation here, one over SSH.
+
+A command is an argv list with no shell behind it; quoting for a remote shell happens in ``ssh.py`` and
+nowhere else. Paths are absolute POSIX paths of that machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a command left behind. ``code`` is its exit status."""
+
+    stdout: bytes
+    stderr: bytes
+    code: int
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """A file as ``stat`` sees it. ``size`` bytes, ``mtime_ns`` nanoseconds since the epoch.
+
+    ``inode`` is 0 where the transport cannot tell it (SFTP version 3 does not carry it), and ``mtime_ns``
+    has a resolution of a second there.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int = 0
+    is_dir: bool = False
+
+
+class Transport(Protocol):
+    """A connection to one machine. Raises TransportError (with ``reason``) when the machine is the trouble,
+    FileNotFoundError / PermissionError when the file is. Safe to use from one thread at a time."""
+
+    name: str
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: bytes | None = None,
+        timeout: float = 30.0,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """Run ``argv``; ``env`` replaces the environment where the machine allows it.
+
+        Raises TransportError with reason ``timeout`` after ``timeout`` seconds (the command is ended), or
+        ``no-command`` when there is no such program.
+        """
+        ...
+
+    def list_files(
+        self, directory: str, suffix: str, *, depth: int = 3, limit: int = 10_000
+    ) -> list[FileStat]:
+        """Regular files below ``directory`` whose name ends with ``suffix``, links followed, sorted by path.
+
+        Raises FileNotFoundError when the directory is not there.
+        """
+        ...
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """The bytes of each ``(offset, length)`` range, pipelined; shorter at the end of the file."""
+        ...
+
+    def close(self) -> None: ...
