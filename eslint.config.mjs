@@ -59,6 +59,19 @@ for (const entry of readdirSync(`${SRC}/sections`, { withFileTypes: true })) {
 const NETWORK = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource'].map(
   name => ({ name, message: 'Requests are made in api/ only.' })
 );
+const NETWORK_MODULES = [
+  {
+    name: '@jupyterlab/services',
+    importNames: ['ServerConnection'],
+    allowTypeImports: true,
+    message: 'Requests are made in api/ only.'
+  },
+  {
+    name: 'tus-js-client',
+    allowTypeImports: true,
+    message: 'Uploads are made in api/ only.'
+  }
+];
 const DOM = ['document', 'window', 'localStorage', 'sessionStorage'].map(
   name => ({ name, message: 'A model does not touch the DOM.' })
 );
@@ -123,36 +136,30 @@ export default defineConfig([
     ignores: [`${SRC}/api/**`, '**/__tests__/**'],
     rules: {
       'no-restricted-globals': ['error', ...NETWORK],
-      'no-restricted-imports': [
+      '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: [
-            {
-              name: '@jupyterlab/services',
-              importNames: ['ServerConnection'],
-              allowTypeImports: true,
-              message: 'Requests are made in api/ only.'
-            },
-            { name: 'tus-js-client', message: 'Uploads are made in api/ only.' }
-          ]
+          paths: NETWORK_MODULES
         }
       ]
     }
   },
   {
-    files: [`${SRC}/**/*.tsx`, `${SRC}/sections/*/view.tsx`],
+    files: [`${SRC}/**/*.tsx`],
     ignores: ['**/__tests__/**'],
     rules: {
-      'no-restricted-imports': [
+      '@typescript-eslint/no-restricted-imports': [
         'error',
         {
           patterns: [
             {
-              group: ['**/api', '**/api/*', '!**/api/schema'],
+              group: ['**/api', '**/api/*'],
+              allowTypeImports: true,
               message: 'A view never asks the server; its model does.'
             },
             {
               group: ['@jupyterlab/services', 'tus-js-client'],
+              allowTypeImports: true,
               message: 'A view never asks the server; its model does.'
             }
           ]
@@ -164,12 +171,18 @@ export default defineConfig([
     files: [`${SRC}/sections/*/model.ts`],
     rules: {
       'no-restricted-globals': ['error', ...NETWORK, ...DOM],
-      'no-restricted-imports': [
+      '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: ['react', 'react-dom', '@lumino/widgets', 'tus-js-client'].map(
-            name => ({ name, message: 'A model has no view of its own.' })
-          )
+          // A rule set twice for a file is the last one only: hence the first list again.
+          paths: [
+            ...NETWORK_MODULES,
+            ...['react', 'react-dom', '@lumino/widgets'].map(name => ({
+              name,
+              allowTypeImports: true,
+              message: 'A model has no view of its own.'
+            }))
+          ]
         }
       ]
     }

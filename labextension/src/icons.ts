@@ -2,7 +2,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 
 import slurmSvg from '../style/icons/slurm.svg';
 
-/** A queue of jobs, the first of them running. */
+/** Jobs on a time line, and the one that runs. */
 export const slurmIcon = new LabIcon({
   name: 'jupyter-slurmdash:slurm',
   svgstr: slurmSvg
