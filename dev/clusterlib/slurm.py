@@ -1,0 +1,269 @@
+"""Slurm with its accounting: configuration, daemons and their order."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+
+from . import layout
+from .daemons import Daemon, enter_argv
+from .shell import ClusterError, folder, run, succeeds, wait_until, write
+
+MARK = "# Written by dev/cluster of jupyter-slurmdash; changes are lost at the next `up`.\n"
+_MUNGE = layout.STATE / "munge"
+_DATABASE = layout.STATE / "mariadb"
+_SOCKET = layout.RUN / "mariadb" / "socket"
+_CTLD = layout.STATE / "slurmctld"
+_READY_STATES = {"idle", "mixed", "allocated", "completing"}
+
+_SLURM_CONF = """\
+ClusterName={cluster}
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ctld_port}
+SlurmUser=slurm
+AuthType=auth/munge
+AuthInfo=socket={munge}
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+
+StateSaveLocation={ctld}
+SlurmctldPidFile={ctld}/slurmctld.pid
+SlurmdPidFile={run}/slurmd-%n.pid
+SlurmdSpoolDir={spool}/%n
+SlurmctldLogFile={log}/slurmctld.log
+SlurmdLogFile={log}/slurmd-%n.log
+SlurmctldSyslogDebug=quiet
+SlurmdSyslogDebug=quiet
+
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=2
+MpiDefault=none
+ReturnToService=2
+SlurmdTimeout=60
+KillWait=5
+MaxJobCount=50000
+
+# Jobs start at once, and what cannot run is refused when it is submitted.
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=5,bf_interval=5
+EnforcePartLimits=ALL
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+DefMemPerCPU=256
+# The nodes are as big as written here, whatever this machine has.
+SlurmdParameters=config_overrides
+
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={dbd_port}
+# The munge socket for slurmdbd; it does not look at AuthInfo.
+AccountingStoragePass={munge}
+AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
+JobCompType=jobcomp/none
+
+GresTypes=gpu
+{nodes}
+{partitions}
+"""
+
+_SLURMDBD_CONF = """\
+AuthType=auth/munge
+AuthInfo=socket={munge}
+DbdHost={host}
+DbdAddr=127.0.0.1
+DbdPort={dbd_port}
+CommunicationParameters=NoInAddrAny
+SlurmUser=slurm
+LogFile={log}/slurmdbd.log
+DebugLevelSyslog=quiet
+PidFile={ctld}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=slurm
+StorageLoc=slurm_acct_db
+"""
+
+
+def _nodes() -> str:
+    lines = []
+    for node in layout.NODES:
+        more = (f" Features={node.features}" if node.features else "") + (f" Gres={node.gres}" if node.gres else "")
+        lines.append(f"NodeName={node.name} NodeHostname={node.name} NodeAddr=127.0.0.1 "
+                     f"Port={node.slurmd_port} CPUs={node.cpus} RealMemory={node.memory}{more}")
+    return "\n".join(lines)
+
+
+def _partitions() -> str:
+    lines = []
+    for part in layout.PARTITIONS:
+        names = ",".join(n.name for n in layout.NODES if n.partition == part.name)
+        lines.append(f"PartitionName={part.name} Nodes={names} MaxTime={part.max_time} DefaultTime=01:00:00 "
+                     f"Default={'YES' if part.default else 'NO'} State=UP")
+    return "\n".join(lines)
+
+
+def configure() -> bool:
+    """Write what is in /etc/slurm; True when running daemons have to read it anew."""
+    config = layout.SLURM_ETC / "slurm.conf"
+    if config.exists() and not config.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+        raise ClusterError(f"{config} belongs to another cluster; move it away first")
+    values = {"cluster": layout.CLUSTER, "host": socket.gethostname(), "ctld_port": layout.SLURMCTLD_PORT,
+              "dbd_port": layout.SLURMDBD_PORT, "munge": _MUNGE / "socket", "ctld": _CTLD, "run": layout.RUN,
+              "spool": layout.SPOOL, "log": layout.LOG, "nodes": _nodes(), "partitions": _partitions()}
+    gpus = "".join(f"NodeName={n.name} Name=gpu File=/dev/fakegpu[0-{len(layout.FAKE_GPUS) - 1}]\n"
+                   for n in layout.NODES if n.gres)
+    folder(layout.SLURM_ETC)
+    changed = [
+        write(config, MARK + _SLURM_CONF.format(**values)),
+        write(layout.SLURM_ETC / "gres.conf", MARK + gpus),
+        write(layout.SLURM_ETC / "slurmdbd.conf", MARK + _SLURMDBD_CONF.format(**values), "slurm", 0o600),
+    ]
+    folder(_CTLD, "slurm", 0o700)
+    folder(layout.SPOOL)
+    for name in ("slurmctld", "slurmdbd"):  # written by the user slurm in a folder of root
+        log = layout.LOG / f"{name}.log"
+        log.touch()
+        shutil.chown(log, "slurm", "slurm")
+    return any(changed)
+
+
+def munged() -> Daemon:
+    """The cluster's own munged, with its own key and socket: a munge of the machine's is not disturbed."""
+    argv = ["/usr/sbin/munged", "-F", "--force", "--num-threads=2", f"--socket={_MUNGE}/socket", f"--key-file={_MUNGE}/key",
+            f"--pid-file={_MUNGE}/pid", f"--seed-file={_MUNGE}/seed", f"--log-file={_MUNGE}/log"]
+    return Daemon("munged", argv, user="munge",
+                  ready=lambda: succeeds(["munge", "-S", _MUNGE / "socket", "-n", "-o", "/dev/null"]))
+
+
+def prepare_munge() -> None:
+    """Key and folder."""
+    folder(_MUNGE, "munge")
+    key = _MUNGE / "key"
+    write(key, key.read_bytes() if key.exists() else secrets.token_bytes(128), "munge", 0o400)
+
+
+def mariadb() -> Daemon:
+    """A MariaDB of the cluster's own: its data and socket in the state folder, no network, as the user slurm."""
+    argv = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={_DATABASE}/data", f"--socket={_SOCKET}",
+            f"--pid-file={_DATABASE}/pid", "--skip-networking", f"--init-file={_DATABASE}/init.sql",
+            f"--tmpdir={_DATABASE}/tmp", "--innodb-buffer-pool-size=128M", "--innodb-lock-wait-timeout=900",
+            "--innodb-flush-log-at-trx-commit=2", "--performance-schema=OFF", "--max-allowed-packet=16M"]
+    return Daemon("mariadb", argv, user="slurm", seconds=60, ready=lambda: succeeds(
+        ["mariadb", "--no-defaults", f"--socket={_SOCKET}", "--batch", "-e", "SELECT 1 FROM mysql.db LIMIT 1"]))
+
+
+def prepare_mariadb() -> None:
+    """The data folder, made under another name first: a half-made one is not taken for complete."""
+    folder(_DATABASE, "slurm", 0o700)
+    folder(_DATABASE / "tmp", "slurm", 0o700)
+    folder(_SOCKET.parent, "slurm", 0o755)
+    write(_DATABASE / "init.sql", "CREATE DATABASE IF NOT EXISTS slurm_acct_db;\n"
+          "CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED VIA unix_socket;\n"
+          "GRANT ALL ON slurm_acct_db.* TO slurm@localhost;\n", "slurm", 0o600)
+    data = _DATABASE / "data"
+    if not data.exists():
+        shutil.rmtree(_DATABASE / "data.new", ignore_errors=True)
+        folder(_DATABASE / "data.new", "slurm", 0o700)
+        run(["mariadb-install-db", "--no-defaults", "--user=slurm", f"--datadir={_DATABASE}/data.new",
+             "--auth-root-authentication-method=socket", "--skip-test-db"], log=layout.LOG / "mariadb-install.log")
+        (_DATABASE / "data.new").rename(data)
+
+
+def slurmdbd() -> Daemon:
+    """The accounting daemon. Its library takes the database's socket from the environment only."""
+    return Daemon("slurmdbd", ["/usr/sbin/slurmdbd", "-D"], user="slurm", env={"MYSQL_UNIX_PORT": str(_SOCKET)},
+                  seconds=60, ready=lambda: succeeds(["sacctmgr", "-nP", "show", "cluster"], timeout=5))
+
+
+def slurmctld() -> Daemon:
+    """The controller."""
+    return Daemon("slurmctld", ["/usr/sbin/slurmctld", "-D"], user="slurm",
+                  ready=lambda: "UP" in _ping())
+
+
+def _ping() -> str:
+    try:
+        return run(["scontrol", "ping"], timeout=5)
+    except ClusterError:
+        return ""
+
+
+def slurmd(node: layout.Node) -> Daemon:
+    """A node's daemon, in the node's own view of the file system: so its jobs see the node's images."""
+    def listens() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", node.slurmd_port), timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    return Daemon(f"slurmd-{node.name}",
+                  enter_argv(node, ["/usr/sbin/slurmd", "-D", "-N", node.name]),
+                  ready=listens, own_namespace=True)
+
+
+def account() -> None:
+    """Add the cluster, the accounts and the users to the accounting database, as far as they are missing."""
+    rows = {tuple(line.split("|")[:3]) for line in
+            run(["sacctmgr", "-nP", "show", "assoc", "format=cluster,account,user"]).splitlines()}
+    if not any(cluster == layout.CLUSTER for cluster, _, _ in rows):
+        run(["sacctmgr", "-i", "add", "cluster", layout.CLUSTER])
+    for name, users in layout.ACCOUNTS.items():
+        if (layout.CLUSTER, name, "") not in rows:
+            run(["sacctmgr", "-i", "add", "account", name, f"Description={name}", f"Organization={name}",
+                 f"Cluster={layout.CLUSTER}"])
+        for user in users:
+            if (layout.CLUSTER, name, user) not in rows:
+                run(["sacctmgr", "-i", "add", "user", user, f"Account={name}", f"Cluster={layout.CLUSTER}"])
+
+
+def node_states() -> dict[str, str]:
+    """Each node's state as sinfo names it; empty when the controller does not answer."""
+    try:
+        listed = run(["sinfo", "-h", "-N", "-o", "%N %T"], timeout=15)
+    except ClusterError:
+        return {}
+    return dict(line.split() for line in listed.splitlines())
+
+
+def usable(state: str) -> bool:
+    """Is it a state in which a node runs jobs? sinfo marks one that does not respond with a star."""
+    return state in _READY_STATES
+
+
+def wait_for_nodes(seconds: float = 45) -> None:
+    """Wait until all nodes take jobs; a node that was left drained or down is resumed once."""
+    resumed: set[str] = set()
+    last: dict[str, str] = {}
+
+    def ready() -> bool:
+        last.clear()
+        last.update(node_states())
+        for name, state in last.items():
+            if state.rstrip("*") in ("drained", "draining", "down") and name not in resumed:
+                resumed.add(name)
+                succeeds(["scontrol", "update", f"NodeName={name}", "State=RESUME"])
+        return all(usable(last.get(n.name, "")) for n in layout.NODES)
+
+    try:
+        wait_until(ready, "all nodes becoming idle", seconds, pause=0.1)
+    except ClusterError as error:
+        states = ", ".join(f"{n.name} {last.get(n.name, 'unknown')}" for n in layout.NODES)
+        raise ClusterError(f"{error}\n  {states}") from error
+
+
+def cancel_all(seconds: float = 15) -> None:
+    """Cancel every job and wait until none runs, so that no step outlives its node. Best effort: no controller,
+    no jobs to cancel."""
+    if "UP" not in _ping():
+        return
+    for user in (*layout.USERS, "root"):
+        succeeds(["scancel", "--quiet", "--user", user])
+    try:
+        wait_until(lambda: not run(["squeue", "-h", "-t", "R,CG", "-o", "%i"]).strip(), "jobs ending", seconds)
+    except ClusterError:
+        return  # what is left ends with the nodes' daemons
+
