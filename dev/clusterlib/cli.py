@@ -9,14 +9,14 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from . import images, layout, slurm, sshd, up
 from .shell import ClusterError, folder, stage
 
 
-def facts() -> dict[str, object]:
+def facts() -> dict[str, str | Sequence[str] | Mapping[str, object]]:
     """What tests need to know about the cluster, as `env --json` prints it."""
     return {
         "state": str(layout.STATE),
@@ -29,12 +29,23 @@ def facts() -> dict[str, object]:
         "accounts": {name: list(users) for name, users in layout.ACCOUNTS.items()},
         "image_dir": str(layout.IMAGE_DIR),
         "cluster": layout.CLUSTER,
-        "partitions": {p.name: {"max_time": p.max_time, "nodes": [n.name for n in layout.NODES
-                                                                  if n.partition == p.name]}
-                       for p in layout.PARTITIONS},
-        "nodes": {n.name: {"partition": n.partition, "host": "127.0.0.1", "ssh_port": n.ssh_port, "cpus": n.cpus,
-                           "memory_mb": n.memory, "features": n.features, "gres": n.gres,
-                           "images": str(n.images)} for n in layout.NODES},
+        "partitions": {
+            p.name: {"max_time": p.max_time, "nodes": [n.name for n in layout.NODES if n.partition == p.name]}
+            for p in layout.PARTITIONS
+        },
+        "nodes": {
+            n.name: {
+                "partition": n.partition,
+                "host": "127.0.0.1",
+                "ssh_port": n.ssh_port,
+                "cpus": n.cpus,
+                "memory_mb": n.memory,
+                "features": n.features,
+                "gres": n.gres,
+                "images": str(n.images),
+            }
+            for n in layout.NODES
+        },
         "images": {image.name: list(image.nodes) for image in images.distribution()},
     }
 
@@ -45,8 +56,9 @@ def _print_facts(as_json: bool) -> None:
         print(json.dumps(known, indent=2, ensure_ascii=False))
         return
     for name, value in known.items():
-        text = value if isinstance(value, str) else " ".join(value)  # type: ignore[call-overload]
-        if name not in ("images", "ssh_keys"):  # names with spaces in them, and paths by user: --json has them
+        # Not for a shell: names with spaces in them, and paths by user. --json has them.
+        if name not in ("images", "ssh_keys"):
+            text = value if isinstance(value, str) else " ".join(value)
             print(f"export SLURMDASH_CLUSTER_{name.upper()}={shlex.quote(text)}")
 
 
@@ -93,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("up", help="install, configure and start everything; does only what is missing")
     verbs.add_parser("down", help="cancel the jobs and stop everything that was started")
     verbs.add_parser("status", help="a table; ends with 1 when something is down")
-    verbs.add_parser("images", help="build the images whose definition changed, and lay them out on the nodes")
+    verbs.add_parser(
+        "images", help="build the images whose definition changed, and lay them out on the nodes"
+    )
     for verb in ("stop-sshd", "start-sshd"):
         verbs.add_parser(verb, help="one node's sshd, with its sessions").add_argument("node")
     verbs.add_parser("stop-slurmctld", help="as if the controller were gone; running jobs go on")

@@ -1,7 +1,7 @@
 """Starting daemons, knowing them again, and ending them and nothing else.
 
-There is no systemd here. Each daemon runs in the foreground of its own session, and a small JSON file holds its
-process id with the time it started and the boot it belongs to: an id that the kernel gave to someone else
+There is no systemd here. Each daemon runs in the foreground of its own session, and a small JSON file holds
+its process id with the time it started and the boot it belongs to: an id that the kernel gave to someone else
 since, or that is left over from before a restart of the machine, is then never taken for ours.
 """
 
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,10 +29,17 @@ def clean_env(**more: str) -> dict[str, str]:
     return {"PATH": _PATH, "LANG": "C.UTF-8", **more}
 
 
-def enter_argv(node: layout.Node | None, argv: Sequence[str]) -> list[str]:
-    """The command that runs `argv` as on that node, or only in a namespace of its own (see enter.py)."""
-    place = ["-", "-"] if node is None else [str(node.folder), node.name]
-    return [sys.executable, "-I", "-S", "-B", str(ENTER), *place, *argv]
+def enter_argv(
+    argv: Sequence[str], node: layout.Node | None = None, user: str | None = None, record: Path | None = None
+) -> list[str]:
+    """The command that runs `argv` in namespaces of its own, as on that node and as that user (see enter.py)."""
+    spec = {
+        "record": None if record is None else str(record),
+        "node": None if node is None else str(node.folder),
+        "hostname": None if node is None else node.name,
+        "user": user,
+    }
+    return [sys.executable, "-I", "-S", "-B", str(ENTER), json.dumps(spec), *argv]
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def _boot_id() -> str:
 
 
 def _namespaces(pid: int | str) -> str:
-    """Mount and UTS namespace together: the kernel gives single numbers out again, hardly ever the same pair."""
+    """Mount and UTS namespace together: the kernel reuses single numbers, hardly ever the pair."""
     try:
         return os.readlink(f"/proc/{pid}/ns/mnt") + os.readlink(f"/proc/{pid}/ns/uts")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -75,7 +83,7 @@ class Daemon:
     ready: Callable[[], bool]
     user: str | None = None
     env: dict[str, str] = field(default_factory=dict)
-    own_namespace: bool = False
+    node: layout.Node | None = None
     seconds: float = 30
 
     @property
@@ -84,6 +92,7 @@ class Daemon:
 
     @property
     def output(self) -> Path:
+        """What the daemon printed since it was started."""
         return layout.LOG / f"{self.name}.out"
 
     def _recorded(self) -> dict[str, str | int]:
@@ -104,44 +113,41 @@ class Daemon:
             return None
         return process.pid
 
-    def _remember(self, pid: int) -> None:
-        process = Process.read(pid)
-        if process is None:
-            raise ClusterError(f"{self.name} ended at once; see {self.output}")
-        record = {"pid": pid, "started": process.started, "boot": _boot_id(),
-                  "namespaces": _namespaces(pid) if self.own_namespace else ""}
-        fresh = self._record.with_suffix(".new")
-        fresh.write_text(json.dumps(record), encoding="utf-8")
-        fresh.replace(self._record)
-
     def start(self) -> bool:
         """Start it unless it runs, and wait until it answers; True when it had to be started."""
         if self.pid() is not None and self.ready():
             return False
         self.stop()
+        if self.ready():
+            raise ClusterError(f"something else already answers in place of {self.name}")
         with self.output.open("wb") as log:
             child = subprocess.Popen(
-                list(self.argv), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/",
-                env=clean_env(**self.env), start_new_session=True, user=self.user, group=self.user,
-                extra_groups=[] if self.user else None, umask=0o022)
-        self._remember(child.pid)
+                enter_argv(self.argv, self.node, self.user, self._record),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env=clean_env(**self.env),
+                start_new_session=True,
+                umask=0o022,
+            )
 
         def answers() -> bool:
             if child.poll() is not None:
                 tail = self.output.read_text(encoding="utf-8", errors="replace").splitlines()[-6:]
-                raise ClusterError(f"{self.name} ended with {child.returncode} while starting:\n  "
-                                   + "\n  ".join(tail))
+                raise ClusterError(
+                    f"{self.name} ended with {child.returncode} while starting:\n  " + "\n  ".join(tail)
+                )
             return self.ready()
 
         wait_until(answers, f"{self.name} answering", self.seconds, pause=0.05)
-        self._remember(child.pid)  # again: by now it is in its own namespaces
         return True
 
     def _family(self) -> list[Process]:
         """The daemon, whatever lives in its namespace, and their descendants.
 
-        slurmd's step daemons and sshd's sessions outlive the daemon itself, but they stay in its mount namespace;
-        containers leave that namespace, but stay descendants.
+        slurmd's step daemons and sshd's sessions outlive the daemon itself, but they stay in its mount
+        namespace; containers leave that namespace, but stay descendants.
         """
         record = self._recorded()
         pid = self.pid()
@@ -159,13 +165,9 @@ class Daemon:
 
     def stop(self, seconds: float = 10) -> bool:
         """End it with its children; politely first. True when something had to be ended."""
-        pid = self.pid()
-        if pid is not None:
-            _send(pid, signal.SIGTERM)
         family = self._family()
         for process in family:
-            if process.pid != pid:
-                _send(process.pid, signal.SIGTERM)
+            _send(process.pid, signal.SIGTERM)
 
         def gone() -> bool:
             return not any(_same(p) for p in family)
@@ -188,7 +190,5 @@ def _same(process: Process) -> bool:
 
 
 def _send(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass

@@ -1,16 +1,19 @@
-"""Become a node: run as a script by `daemons`, it never imports the rest of the package.
+"""Become a daemon: run as a script by `daemons`, it never imports the rest of the package.
 
-    enter.py FOLDER HOSTNAME COMMAND [ARGUMENT …]
+    enter.py '{"record": …, "node": …, "hostname": …, "user": …}' COMMAND [ARGUMENT …]
 
-puts the command into a mount namespace of its own, where FOLDER/apptainers is what /opt/apptainers shows and
-FOLDER/hosts is /etc/hosts, and into a UTS namespace with that host name, and then becomes the command: the
-process id stays the one the caller knows. A FOLDER of "-" leaves the mounts and the name as they are.
+All four may be null. With a node's folder the command gets a UTS namespace with that host name and a mount
+namespace in which <node>/apptainers is what /opt/apptainers shows and <node>/hosts is /etc/hosts. The record
+is the file that says which process this is. It is written here, and not by who starts it, so that there is no
+moment at which a daemon runs unrecorded. Then this process becomes the command and keeps its id.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
+import pwd
 import socket
 import sys
 
@@ -35,16 +38,18 @@ def check(result: int, what: str) -> None:
 
 def mount(source: str, target: str, flags: int) -> None:
     """mount(2) without a file system type: binds and changes of propagation."""
-    check(libc.mount(os.fsencode(source), os.fsencode(target), None, ctypes.c_ulong(flags), None),
-          f"mount {source} {target}")
+    check(
+        libc.mount(os.fsencode(source), os.fsencode(target), None, ctypes.c_ulong(flags), None),
+        f"mount {source} {target}",
+    )
 
 
 def leave_chroot() -> None:
     """Make a chroot the real root of this mount namespace.
 
     The kernel refuses user namespaces to a chrooted process, so Apptainer would fail in one. Entering our own
-    mount namespace again resets the root directory to the true one; from there the chroot's folder, still held
-    open, is bound to itself and pivoted to.
+    mount namespace again resets the root directory to the true one; from there the chroot's folder, still
+    held open, is bound to itself and pivoted to.
     """
     held = os.open("/", os.O_PATH | os.O_DIRECTORY)
     own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
@@ -65,19 +70,44 @@ def leave_chroot() -> None:
     os.close(own)
 
 
-def main(folder: str, hostname: str, *command: str) -> None:
+def describe() -> dict[str, str | int]:
+    """This process, so that it can be told from a later one with the same id."""
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    spaces = os.readlink("/proc/self/ns/mnt") + os.readlink("/proc/self/ns/uts")
+    return {"pid": os.getpid(), "started": started, "boot": boot, "namespaces": spaces}
+
+
+def drop_privileges(user: str) -> None:
+    """Become that user, with its own group only."""
+    entry = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def main(spec: str, *command: str) -> None:
     """Set the namespaces up and become the command."""
+    wanted = json.loads(spec)
     cwd = os.getcwd()
     check(libc.unshare(CLONE_NEWNS | CLONE_NEWUTS), "unshare")
     leave_chroot()
     # Slave, not private: what the host mounts later shows up here, what is mounted here stays here.
     mount("none", "/", MS_REC | MS_SLAVE)
-    if folder != "-":
+    if wanted["node"] is not None:
         for name, target in BINDS.items():
-            mount(f"{folder}/{name}", target, MS_BIND)
-        socket.sethostname(hostname)
+            mount(f"{wanted['node']}/{name}", target, MS_BIND)
+        socket.sethostname(wanted["hostname"])
     os.chdir(cwd)
-    os.execvp(command[0], command)
+    if wanted["record"] is not None:
+        with open(wanted["record"] + ".new", "w", encoding="utf-8") as file:
+            json.dump(describe(), file)
+        os.replace(wanted["record"] + ".new", wanted["record"])
+    if wanted["user"] is not None:
+        drop_privileges(wanted["user"])
+    os.execvp(command[0], command)  # noqa: S606 (an argument list, no shell)
 
 
 if __name__ == "__main__":

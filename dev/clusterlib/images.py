@@ -34,10 +34,12 @@ class Image:
 
     @property
     def path(self) -> Path:
+        """The finished file, from which the nodes get their copies."""
         return layout.IMAGES / self.name
 
     @property
     def stamp(self) -> Path:
+        """The file that holds the digest of what the image was made from."""
         return layout.IMAGES / f".{self.name}.made-from"
 
 
@@ -50,9 +52,19 @@ def distribution() -> list[Image]:
     for name, entry in table.items():
         unknown = set(entry["nodes"]) - known
         if unknown:
-            raise ClusterError(f"distribution.toml puts {name} on unknown nodes: {', '.join(sorted(unknown))}")
-        images.append(Image(name, entry.get("definition"), tuple(entry["nodes"]), entry.get("derive"),
-                            entry.get("from"), entry.get("text")))
+            raise ClusterError(
+                f"distribution.toml puts {name} on unknown nodes: {', '.join(sorted(unknown))}"
+            )
+        images.append(
+            Image(
+                name,
+                entry.get("definition"),
+                tuple(entry["nodes"]),
+                entry.get("derive"),
+                entry.get("from"),
+                entry.get("text"),
+            )
+        )
     return sorted(images, key=lambda image: image.definition is None)
 
 
@@ -69,8 +81,7 @@ def _key(image: Image, apptainer: str) -> str:
 
 def _roots() -> None:
     """The root file systems that the definitions copy from."""
-    makers: dict[str, Callable[[Path], None]] = {
-        "busybox": rootfs.make_busybox, "python": rootfs.make_python}
+    makers: dict[str, Callable[[Path], None]] = {"busybox": rootfs.make_busybox, "python": rootfs.make_python}
     for name, make in makers.items():
         root = layout.BUILD / name
         if not root.exists():
@@ -84,9 +95,16 @@ def _roots() -> None:
 def _apptainer(arguments: list[str], cwd: Path) -> None:
     """Run Apptainer as an ordinary user; in a namespace of its own, since it refuses to work in a chroot."""
     home = layout.BUILD / "home"
-    env = clean_env(HOME=str(home), APPTAINER_CACHEDIR=str(home / "cache"), APPTAINER_TMPDIR=str(home / "tmp"))
-    run(enter_argv(None, ["runuser", "-u", _BUILDER, "--", str(sid.APPTAINER), *arguments]),
-        cwd=cwd, env=env, log=layout.LOG / "images.log", timeout=300)
+    env = clean_env(
+        HOME=str(home), APPTAINER_CACHEDIR=str(home / "cache"), APPTAINER_TMPDIR=str(home / "tmp")
+    )
+    run(
+        enter_argv([str(sid.APPTAINER), *arguments], user=_BUILDER),
+        cwd=cwd,
+        env=env,
+        log=layout.LOG / "images.log",
+        timeout=300,
+    )
 
 
 def _build(image: Image) -> None:

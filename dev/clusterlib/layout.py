@@ -43,14 +43,17 @@ class Node:
 
     @property
     def slurmd_port(self) -> int:
+        """Where its slurmd listens on loopback."""
         return FIRST_SLURMD_PORT + self.number
 
     @property
     def ssh_port(self) -> int:
+        """Where its sshd listens on loopback."""
         return FIRST_SSH_PORT + self.number
 
     @property
     def folder(self) -> Path:
+        """Everything that belongs to this node alone."""
         return STATE / "nodes" / self.name
 
     @property
@@ -76,7 +79,9 @@ PARTITIONS = (
 
 NODES = (
     *(Node(f"node00{n}", "compute", n - 1, cpus=8, memory=32768) for n in range(1, 5)),
-    Node("gpu001", "gpu", 4, cpus=16, memory=65536, features="gpu_v100", gres=f"gpu:{len(FAKE_GPUS)}"),
+    Node(
+        "gpu001", "gpu", 4, cpus=16, memory=65536, features="gpu_v100,gpu_a100", gres=f"gpu:{len(FAKE_GPUS)}"
+    ),
     Node("viz-node001", "viz", 5, cpus=8, memory=32768, features="viz"),
 )
 

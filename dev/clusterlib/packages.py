@@ -10,10 +10,24 @@ from .daemons import clean_env
 from .shell import ClusterError, run, wait_until
 
 PACKAGES = (
-    "munge", "slurmctld", "slurmd", "slurmdbd", "slurm-client",
-    "mariadb-server-core", "mariadb-client-core",
-    "openssh-server", "openssh-client",
-    "squashfs-tools", "squashfuse", "uidmap", "patchelf", "busybox-static", "python3", "ca-certificates",
+    "munge",
+    "slurmctld",
+    "slurmd",
+    "slurmdbd",
+    "slurm-client",
+    "mariadb-server-core",
+    "mariadb-client-core",
+    "openssh-server",
+    "openssh-client",
+    "squashfs-tools",
+    "squashfuse",
+    "fuse2fs",
+    "gocryptfs",
+    "uidmap",
+    "patchelf",
+    "busybox-static",
+    "python3",
+    "ca-certificates",
 )
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_TEXT = "#!/bin/sh\n# dev/cluster: no service may start while its packages are installed\nexit 101\n"
@@ -44,9 +58,15 @@ def apt(arguments: Sequence[str], program: str = "apt-get", cwd: Path | None = N
 
     def done() -> bool:
         try:
-            said.append(run([program, "-q", "-o", "DPkg::Lock::Timeout=120", *arguments], cwd=cwd,
-                            env=clean_env(DEBIAN_FRONTEND="noninteractive"),
-                            log=layout.LOG / "apt.log", timeout=900))
+            said.append(
+                run(
+                    [program, "-q", "-o", "DPkg::Lock::Timeout=120", *arguments],
+                    cwd=cwd,
+                    env=clean_env(DEBIAN_FRONTEND="noninteractive"),
+                    log=layout.LOG / "apt.log",
+                    timeout=900,
+                )
+            )
         except ClusterError as error:
             if "Could not get lock" in str(error) or "Unable to lock" in str(error):
                 return False
@@ -64,15 +84,29 @@ def update() -> None:
 
 def install(names: Sequence[str]) -> None:
     """Install the packages, without letting any of their services start."""
-    run(["dpkg", "--configure", "-a"], env=clean_env(DEBIAN_FRONTEND="noninteractive"), timeout=300,
-        log=layout.LOG / "apt.log")  # an installation that was killed half way
+    run(
+        ["dpkg", "--configure", "-a"],
+        env=clean_env(DEBIAN_FRONTEND="noninteractive"),
+        timeout=300,
+        log=layout.LOG / "apt.log",
+    )  # an installation that was killed half way
     ours = not _POLICY.exists() or _POLICY.read_text(encoding="utf-8", errors="replace") == _POLICY_TEXT
     if ours:
         _POLICY.write_text(_POLICY_TEXT, encoding="ascii")
         _POLICY.chmod(0o755)
     try:
-        apt(["install", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
-             "-o", "Dpkg::Options::=--force-unsafe-io", *names])
+        apt(
+            [
+                "install",
+                "-y",
+                "--no-install-recommends",
+                "-o",
+                "Dpkg::Options::=--force-confold",
+                "-o",
+                "Dpkg::Options::=--force-unsafe-io",
+                *names,
+            ]
+        )
     finally:
         if ours:
             _POLICY.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The two small root file systems that the images are made of: busybox alone, and busybox with the host's Python.
+"""The two small root file systems that the images are made of: busybox alone, and with the host's Python.
 
 No image is downloaded: everything comes from packages that the machine has anyway.
 """
@@ -21,8 +21,19 @@ _ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 # Parts of the standard library that no job needs, and that are large or need absent libraries.
-_SKIP = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__",
-         "dist-packages", "site-packages"}
+_SKIP = {
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "ensurepip",
+    "lib2to3",
+    "pydoc_data",
+    "__pycache__",
+    "dist-packages",
+    "site-packages",
+}
 _SKIP_PREFIXES = ("config-", "_tkinter", "_gdbm", "_dbm", "_testcapi", "_ctypes_test", "_test", "_xxtest")
 
 
@@ -31,7 +42,7 @@ def make_busybox(root: Path) -> None:
     for name in ("bin", "etc", "tmp", "root", "home", "opt", "var/tmp", "usr/bin", "usr/lib"):
         folder(root / name)
     shutil.copy2(BUSYBOX, root / "bin/busybox")
-    # Only what %post needs to run: Apptainer copies what links point to, so the definitions make the other names.
+    # Only what %post needs to run: Apptainer copies what links point to, so definitions make the rest.
     (root / "bin/sh").symlink_to("busybox")
     for name, text in _ETC.items():
         (root / "etc" / name).write_text(text, encoding="utf-8")

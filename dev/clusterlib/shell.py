@@ -21,16 +21,31 @@ class ClusterError(Exception):
     """Something the person at the terminal has to know; the message says what to do or where to look."""
 
 
-def run(argv: Sequence[str | Path], *, cwd: Path | None = None, env: dict[str, str] | None = None,
-        log: Path | None = None, timeout: float = 120) -> str:
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    log: Path | None = None,
+    timeout: float = 120,
+) -> str:
     """Run a command and return its standard output.
 
     With `log` everything it prints is appended there as well. A non-zero exit becomes a ClusterError with the
     last lines of what the command said, since that is nearly always the explanation.
     """
     try:
-        done = subprocess.run([str(a) for a in argv], cwd=cwd, env=env, capture_output=True, text=True,
-                              errors="replace", timeout=timeout, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            [str(a) for a in argv],
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
     except FileNotFoundError as error:
         raise ClusterError(f"{argv[0]} is not installed") from error
     except subprocess.TimeoutExpired as error:
@@ -40,8 +55,9 @@ def run(argv: Sequence[str | Path], *, cwd: Path | None = None, env: dict[str, s
             file.write(f"+ {' '.join(str(a) for a in argv)}\n{done.stdout}{done.stderr}")
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-8:]
-        raise ClusterError(f"{' '.join(str(a) for a in argv)} ended with {done.returncode}:\n  "
-                           + "\n  ".join(said))
+        raise ClusterError(
+            f"{' '.join(str(a) for a in argv)} ended with {done.returncode}:\n  " + "\n  ".join(said)
+        )
     return done.stdout
 
 

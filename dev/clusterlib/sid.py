@@ -1,8 +1,8 @@
 """Apptainer on Debian 12.
 
-Debian has Apptainer in its unstable suite only, linked against a newer libc. The package is fetched with an apt
-state of its own (the machine's sources stay as they are), unpacked, and its programs are pointed to unstable's
-loader and libraries below /opt/apptainer/lib.
+Debian has Apptainer in its unstable suite only, linked against a newer libc. The package is fetched with an
+apt state of its own (the machine's sources stay as they are), unpacked, and its programs are pointed to
+unstable's loader and libraries below /opt/apptainer/lib.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def _mirror() -> str:
     for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
         if line.startswith("VERSION_CODENAME="):
             codename = line.partition("=")[2].strip('"')
-    listed = run(["apt-get", "indextargets", "--format", "$(RELEASE)|$(COMPONENT)|$(REPO_URI)",
-                  "Created-By: Packages"])
+    listed = run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE)|$(COMPONENT)|$(REPO_URI)", "Created-By: Packages"]
+    )
     for line in listed.splitlines():
         release, component, uri = line.split("|", 2)
         if release in (codename, "stable") and component == "main":
@@ -55,10 +56,15 @@ def _options() -> list[str]:
     sources = _WORK / "sources.list"
     sources.write_text(f"deb {signed}{_mirror()} sid main\n", encoding="utf-8")
     settings = {
-        "Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "-", "Dir::State::lists": _WORK / "lists",
-        "Dir::Cache": _WORK / "cache", "Acquire::Languages": "none", "APT::Sandbox::User": "root",
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State::lists": _WORK / "lists",
+        "Dir::Cache": _WORK / "cache",
+        "Acquire::Languages": "none",
+        "APT::Sandbox::User": "root",
         # Signatures are checked all the same; freshness would only fail on a mirror that is frozen in time.
-        "Acquire::Check-Valid-Until": "false", "Acquire::Check-Date": "false",
+        "Acquire::Check-Valid-Until": "false",
+        "Acquire::Check-Date": "false",
     }
     return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
 
@@ -68,8 +74,11 @@ def fetch() -> None:
     options = _options()
     apt([*options, "update"])
     depends = apt([*options, "depends", "apptainer"], program="apt-cache")
-    libraries = [words[1] for line in depends.splitlines()
-                 if (words := line.split())[0] == "Depends:" and words[1].startswith("lib")]
+    libraries = [
+        words[1]
+        for line in depends.splitlines()
+        if (words := line.split())[0] == "Depends:" and words[1].startswith("lib")
+    ]
     debs = _WORK / "debs"
     shutil.rmtree(debs)
     folder(debs)
@@ -93,7 +102,7 @@ def _find(name: str, root: Path) -> Path:
     """A library by its soname: unstable's own one, else the machine's."""
     for top in (root, Path("/")):
         for where in ("usr/lib", "lib", "usr/lib64", "lib64"):
-            for path in sorted((top / where).glob(f"*/{name}")) + [top / where / name]:
+            for path in [*sorted((top / where).glob(f"*/{name}")), top / where / name]:
                 if path.exists():
                     return path
     raise ClusterError(f"Apptainer needs {name}, which neither its packages nor this machine have")
@@ -112,7 +121,7 @@ def _libraries(program: Path, root: Path) -> dict[str, Path]:
 
 
 def install() -> None:
-    """Put the unpacked Apptainer in its places; the main program comes last, so a half installation is redone."""
+    """Put the unpacked Apptainer in its places; the main program last, so a half installation is redone."""
     root = _WORK / "root"
     folder(_LIB)
     libexec = next((root / "usr/lib").glob("*/apptainer"))
@@ -122,13 +131,24 @@ def install() -> None:
             interpreter = run(["patchelf", "--print-interpreter", program]).strip()
         except ClusterError:
             continue  # static, or a library: starts without a loader
-        for name, path in {**_libraries(program, root), Path(interpreter).name: _find(
-                Path(interpreter).name, root)}.items():
+        for name, path in {
+            **_libraries(program, root),
+            Path(interpreter).name: _find(Path(interpreter).name, root),
+        }.items():
             shutil.copy2(path, _LIB / name)
         if not interpreter.startswith(str(_LIB)):
             # RPATH, not RUNPATH: it holds for the libraries of the libraries as well.
-            run(["patchelf", "--set-interpreter", _LIB / Path(interpreter).name, "--force-rpath",
-                 "--set-rpath", _LIB, program])
+            run(
+                [
+                    "patchelf",
+                    "--set-interpreter",
+                    _LIB / Path(interpreter).name,
+                    "--force-rpath",
+                    "--set-rpath",
+                    _LIB,
+                    program,
+                ]
+            )
     shutil.copytree(root / "etc/apptainer", "/etc/apptainer", dirs_exist_ok=True)
     shutil.copytree(libexec, Path("/") / libexec.relative_to(root), symlinks=True, dirs_exist_ok=True)
     folder(Path("/var/lib/apptainer/mnt/session"))

@@ -16,14 +16,14 @@ _METADATA = b"inspect-metadata.json"
 
 
 def without_metadata(data: bytes) -> bytes:
-    """The image as an older builder would have left it: no inspect-metadata.json, everything else as it was."""
+    """The image as an older builder would have left it: no inspect-metadata.json, all else as it was."""
     ctime, mtime, free, total, offset, *rest = _NUMBERS.unpack_from(data, _NUMBERS_AT)
     image = bytearray(data)
     for start in range(offset, offset + total * _DESCRIPTOR.size, _DESCRIPTOR.size):
         kind, used, _, _, _, at, size, *_, name, _ = _DESCRIPTOR.unpack_from(data, start)
         if used and kind == _GENERIC_JSON and name.rstrip(b"\0") == _METADATA:
-            image[start:start + _DESCRIPTOR.size] = bytes(_DESCRIPTOR.size)
-            image[at:at + size] = bytes(size)  # nor may a reader find the text by searching
+            image[start : start + _DESCRIPTOR.size] = bytes(_DESCRIPTOR.size)
+            image[at : at + size] = bytes(size)  # nor may a reader find the text by searching
             _NUMBERS.pack_into(image, _NUMBERS_AT, ctime, mtime, free + 1, total, offset, *rest)
             return bytes(image)
     raise ClusterError("the image has no inspect-metadata.json that could be taken out")

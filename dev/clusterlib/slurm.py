@@ -7,7 +7,7 @@ import shutil
 import socket
 
 from . import layout
-from .daemons import Daemon, enter_argv
+from .daemons import Daemon
 from .shell import ClusterError, folder, run, succeeds, wait_until, write
 
 MARK = "# Written by dev/cluster of jupyter-slurmdash; changes are lost at the next `up`.\n"
@@ -90,9 +90,13 @@ StorageLoc=slurm_acct_db
 def _nodes() -> str:
     lines = []
     for node in layout.NODES:
-        more = (f" Features={node.features}" if node.features else "") + (f" Gres={node.gres}" if node.gres else "")
-        lines.append(f"NodeName={node.name} NodeHostname={node.name} NodeAddr=127.0.0.1 "
-                     f"Port={node.slurmd_port} CPUs={node.cpus} RealMemory={node.memory}{more}")
+        more = (f" Features={node.features}" if node.features else "") + (
+            f" Gres={node.gres}" if node.gres else ""
+        )
+        lines.append(
+            f"NodeName={node.name} NodeHostname={node.name} NodeAddr=127.0.0.1 "
+            f"Port={node.slurmd_port} CPUs={node.cpus} RealMemory={node.memory}{more}"
+        )
     return "\n".join(lines)
 
 
@@ -100,8 +104,10 @@ def _partitions() -> str:
     lines = []
     for part in layout.PARTITIONS:
         names = ",".join(n.name for n in layout.NODES if n.partition == part.name)
-        lines.append(f"PartitionName={part.name} Nodes={names} MaxTime={part.max_time} DefaultTime=01:00:00 "
-                     f"Default={'YES' if part.default else 'NO'} State=UP")
+        lines.append(
+            f"PartitionName={part.name} Nodes={names} MaxTime={part.max_time} DefaultTime=01:00:00 "
+            f"Default={'YES' if part.default else 'NO'} State=UP"
+        )
     return "\n".join(lines)
 
 
@@ -110,11 +116,24 @@ def configure() -> bool:
     config = layout.SLURM_ETC / "slurm.conf"
     if config.exists() and not config.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         raise ClusterError(f"{config} belongs to another cluster; move it away first")
-    values = {"cluster": layout.CLUSTER, "host": socket.gethostname(), "ctld_port": layout.SLURMCTLD_PORT,
-              "dbd_port": layout.SLURMDBD_PORT, "munge": _MUNGE / "socket", "ctld": _CTLD, "run": layout.RUN,
-              "spool": layout.SPOOL, "log": layout.LOG, "nodes": _nodes(), "partitions": _partitions()}
-    gpus = "".join(f"NodeName={n.name} Name=gpu File=/dev/fakegpu[0-{len(layout.FAKE_GPUS) - 1}]\n"
-                   for n in layout.NODES if n.gres)
+    values = {
+        "cluster": layout.CLUSTER,
+        "host": socket.gethostname(),
+        "ctld_port": layout.SLURMCTLD_PORT,
+        "dbd_port": layout.SLURMDBD_PORT,
+        "munge": _MUNGE / "socket",
+        "ctld": _CTLD,
+        "run": layout.RUN,
+        "spool": layout.SPOOL,
+        "log": layout.LOG,
+        "nodes": _nodes(),
+        "partitions": _partitions(),
+    }
+    gpus = "".join(
+        f"NodeName={n.name} Name=gpu File=/dev/fakegpu[0-{len(layout.FAKE_GPUS) - 1}]\n"
+        for n in layout.NODES
+        if n.gres
+    )
     folder(layout.SLURM_ETC)
     changed = [
         write(config, MARK + _SLURM_CONF.format(**values)),
@@ -132,10 +151,23 @@ def configure() -> bool:
 
 def munged() -> Daemon:
     """The cluster's own munged, with its own key and socket: a munge of the machine's is not disturbed."""
-    argv = ["/usr/sbin/munged", "-F", "--force", "--num-threads=2", f"--socket={_MUNGE}/socket", f"--key-file={_MUNGE}/key",
-            f"--pid-file={_MUNGE}/pid", f"--seed-file={_MUNGE}/seed", f"--log-file={_MUNGE}/log"]
-    return Daemon("munged", argv, user="munge",
-                  ready=lambda: succeeds(["munge", "-S", _MUNGE / "socket", "-n", "-o", "/dev/null"]))
+    argv = [
+        "/usr/sbin/munged",
+        "-F",
+        "--force",
+        "--num-threads=2",
+        f"--socket={_MUNGE}/socket",
+        f"--key-file={_MUNGE}/key",
+        f"--pid-file={_MUNGE}/pid",
+        f"--seed-file={_MUNGE}/seed",
+        f"--log-file={_MUNGE}/log",
+    ]
+    return Daemon(
+        "munged",
+        argv,
+        user="munge",
+        ready=lambda: succeeds(["munge", "-S", _MUNGE / "socket", "-n", "-o", "/dev/null"]),
+    )
 
 
 def prepare_munge() -> None:
@@ -146,13 +178,38 @@ def prepare_munge() -> None:
 
 
 def mariadb() -> Daemon:
-    """A MariaDB of the cluster's own: its data and socket in the state folder, no network, as the user slurm."""
-    argv = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={_DATABASE}/data", f"--socket={_SOCKET}",
-            f"--pid-file={_DATABASE}/pid", "--skip-networking", f"--init-file={_DATABASE}/init.sql",
-            f"--tmpdir={_DATABASE}/tmp", "--innodb-buffer-pool-size=128M", "--innodb-lock-wait-timeout=900",
-            "--innodb-flush-log-at-trx-commit=2", "--performance-schema=OFF", "--max-allowed-packet=16M"]
-    return Daemon("mariadb", argv, user="slurm", seconds=60, ready=lambda: succeeds(
-        ["mariadb", "--no-defaults", f"--socket={_SOCKET}", "--batch", "-e", "SELECT 1 FROM mysql.db LIMIT 1"]))
+    """A MariaDB of the cluster's own: data and socket in the state folder, no network, as user slurm."""
+    argv = [
+        "/usr/sbin/mariadbd",
+        "--no-defaults",
+        f"--datadir={_DATABASE}/data",
+        f"--socket={_SOCKET}",
+        f"--pid-file={_DATABASE}/pid",
+        "--skip-networking",
+        f"--init-file={_DATABASE}/init.sql",
+        f"--tmpdir={_DATABASE}/tmp",
+        "--innodb-buffer-pool-size=128M",
+        "--innodb-lock-wait-timeout=900",
+        "--innodb-flush-log-at-trx-commit=2",
+        "--performance-schema=OFF",
+        "--max-allowed-packet=16M",
+    ]
+    return Daemon(
+        "mariadb",
+        argv,
+        user="slurm",
+        seconds=60,
+        ready=lambda: succeeds(
+            [
+                "mariadb",
+                "--no-defaults",
+                f"--socket={_SOCKET}",
+                "--batch",
+                "-e",
+                "SELECT 1 FROM mysql.db LIMIT 1",
+            ]
+        ),
+    )
 
 
 def prepare_mariadb() -> None:
@@ -160,28 +217,47 @@ def prepare_mariadb() -> None:
     folder(_DATABASE, "slurm", 0o700)
     folder(_DATABASE / "tmp", "slurm", 0o700)
     folder(_SOCKET.parent, "slurm", 0o755)
-    write(_DATABASE / "init.sql", "CREATE DATABASE IF NOT EXISTS slurm_acct_db;\n"
-          "CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED VIA unix_socket;\n"
-          "GRANT ALL ON slurm_acct_db.* TO slurm@localhost;\n", "slurm", 0o600)
+    write(
+        _DATABASE / "init.sql",
+        "CREATE DATABASE IF NOT EXISTS slurm_acct_db;\n"
+        "CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED VIA unix_socket;\n"
+        "GRANT ALL ON slurm_acct_db.* TO slurm@localhost;\n",
+        "slurm",
+        0o600,
+    )
     data = _DATABASE / "data"
     if not data.exists():
         shutil.rmtree(_DATABASE / "data.new", ignore_errors=True)
         folder(_DATABASE / "data.new", "slurm", 0o700)
-        run(["mariadb-install-db", "--no-defaults", "--user=slurm", f"--datadir={_DATABASE}/data.new",
-             "--auth-root-authentication-method=socket", "--skip-test-db"], log=layout.LOG / "mariadb-install.log")
+        run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                "--user=slurm",
+                f"--datadir={_DATABASE}/data.new",
+                "--auth-root-authentication-method=socket",
+                "--skip-test-db",
+            ],
+            log=layout.LOG / "mariadb-install.log",
+        )
         (_DATABASE / "data.new").rename(data)
 
 
 def slurmdbd() -> Daemon:
     """The accounting daemon. Its library takes the database's socket from the environment only."""
-    return Daemon("slurmdbd", ["/usr/sbin/slurmdbd", "-D"], user="slurm", env={"MYSQL_UNIX_PORT": str(_SOCKET)},
-                  seconds=60, ready=lambda: succeeds(["sacctmgr", "-nP", "show", "cluster"], timeout=5))
+    return Daemon(
+        "slurmdbd",
+        ["/usr/sbin/slurmdbd", "-D"],
+        user="slurm",
+        env={"MYSQL_UNIX_PORT": str(_SOCKET)},
+        seconds=60,
+        ready=lambda: succeeds(["sacctmgr", "-nP", "show", "cluster"], timeout=5),
+    )
 
 
 def slurmctld() -> Daemon:
     """The controller."""
-    return Daemon("slurmctld", ["/usr/sbin/slurmctld", "-D"], user="slurm",
-                  ready=lambda: "UP" in _ping())
+    return Daemon("slurmctld", ["/usr/sbin/slurmctld", "-D"], user="slurm", ready=lambda: "UP" in _ping())
 
 
 def _ping() -> str:
@@ -193,6 +269,7 @@ def _ping() -> str:
 
 def slurmd(node: layout.Node) -> Daemon:
     """A node's daemon, in the node's own view of the file system: so its jobs see the node's images."""
+
     def listens() -> bool:
         try:
             socket.create_connection(("127.0.0.1", node.slurmd_port), timeout=2).close()
@@ -200,21 +277,36 @@ def slurmd(node: layout.Node) -> Daemon:
             return False
         return True
 
-    return Daemon(f"slurmd-{node.name}",
-                  enter_argv(node, ["/usr/sbin/slurmd", "-D", "-N", node.name]),
-                  ready=listens, own_namespace=True)
+    return Daemon(
+        f"slurmd-{node.name}",
+        ["/usr/sbin/slurmd", "-D", "-N", node.name],
+        ready=listens,
+        node=node,
+    )
 
 
 def account() -> None:
     """Add the cluster, the accounts and the users to the accounting database, as far as they are missing."""
-    rows = {tuple(line.split("|")[:3]) for line in
-            run(["sacctmgr", "-nP", "show", "assoc", "format=cluster,account,user"]).splitlines()}
+    rows = {
+        tuple(line.split("|")[:3])
+        for line in run(["sacctmgr", "-nP", "show", "assoc", "format=cluster,account,user"]).splitlines()
+    }
     if not any(cluster == layout.CLUSTER for cluster, _, _ in rows):
         run(["sacctmgr", "-i", "add", "cluster", layout.CLUSTER])
     for name, users in layout.ACCOUNTS.items():
         if (layout.CLUSTER, name, "") not in rows:
-            run(["sacctmgr", "-i", "add", "account", name, f"Description={name}", f"Organization={name}",
-                 f"Cluster={layout.CLUSTER}"])
+            run(
+                [
+                    "sacctmgr",
+                    "-i",
+                    "add",
+                    "account",
+                    name,
+                    f"Description={name}",
+                    f"Organization={name}",
+                    f"Cluster={layout.CLUSTER}",
+                ]
+            )
         for user in users:
             if (layout.CLUSTER, name, user) not in rows:
                 run(["sacctmgr", "-i", "add", "user", user, f"Account={name}", f"Cluster={layout.CLUSTER}"])
@@ -256,14 +348,17 @@ def wait_for_nodes(seconds: float = 45) -> None:
 
 
 def cancel_all(seconds: float = 15) -> None:
-    """Cancel every job and wait until none runs, so that no step outlives its node. Best effort: no controller,
-    no jobs to cancel."""
+    """Cancel every job and wait until none runs, so that no step outlives its node.
+
+    Best effort: without a controller there is nothing to ask.
+    """
     if "UP" not in _ping():
         return
     for user in (*layout.USERS, "root"):
         succeeds(["scancel", "--quiet", "--user", user])
     try:
-        wait_until(lambda: not run(["squeue", "-h", "-t", "R,CG", "-o", "%i"]).strip(), "jobs ending", seconds)
+        wait_until(
+            lambda: not run(["squeue", "-h", "-t", "R,CG", "-o", "%i"]).strip(), "jobs ending", seconds
+        )
     except ClusterError:
         return  # what is left ends with the nodes' daemons
-

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from . import layout
-from .daemons import Daemon, enter_argv
+from .daemons import Daemon
 from .shell import folder, succeeds, write
 from .users import host_key
 
@@ -38,8 +38,11 @@ def configure() -> list[layout.Node]:
     # Where sshd keeps its unprivileged half; below /run, so it is gone after a restart of the machine.
     folder(Path("/run/sshd"))
     users = " ".join(layout.USERS)
-    return [node for node in layout.NODES if write(config_path(node), _CONFIG.format(
-        port=node.ssh_port, key=host_key(node), users=users))]
+    return [
+        node
+        for node in layout.NODES
+        if write(config_path(node), _CONFIG.format(port=node.ssh_port, key=host_key(node), users=users))
+    ]
 
 
 def _greets(port: int) -> bool:
@@ -53,8 +56,7 @@ def _greets(port: int) -> bool:
 def daemon(node: layout.Node) -> Daemon:
     """The node's sshd."""
     argv = ["/usr/sbin/sshd", "-D", "-e", "-f", str(config_path(node))]
-    return Daemon(f"sshd-{node.name}", enter_argv(node, argv),
-                  ready=lambda: _greets(node.ssh_port), own_namespace=True)
+    return Daemon(f"sshd-{node.name}", argv, ready=lambda: _greets(node.ssh_port), node=node)
 
 
 def answers(node: layout.Node) -> bool:

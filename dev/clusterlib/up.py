@@ -26,8 +26,14 @@ def together() -> Iterator[Callable[[Callable[[], None]], None]]:
 
 def daemons() -> list[Daemon]:
     """All daemons in the order in which they start."""
-    return [slurm.munged(), slurm.mariadb(), slurm.slurmdbd(), slurm.slurmctld(),
-            *(slurm.slurmd(node) for node in layout.NODES), *(sshd.daemon(node) for node in layout.NODES)]
+    return [
+        slurm.munged(),
+        slurm.mariadb(),
+        slurm.slurmdbd(),
+        slurm.slurmctld(),
+        *(slurm.slurmd(node) for node in layout.NODES),
+        *(sshd.daemon(node) for node in layout.NODES),
+    ]
 
 
 def up() -> None:
@@ -154,7 +160,9 @@ def down() -> None:
         slurm.cancel_all()
     with stage("daemons"):
         # Against the order of the start: nobody loses the one they report to.
-        count = stop_all([daemon for node in layout.NODES for daemon in (slurm.slurmd(node), sshd.daemon(node))])
+        count = stop_all(
+            [slurm.slurmd(node) for node in layout.NODES] + [sshd.daemon(node) for node in layout.NODES]
+        )
         for daemon in (slurm.slurmctld(), slurm.slurmdbd(), slurm.mariadb(), slurm.munged()):
             count += daemon.stop()
     print(f"{count} daemons stopped")

@@ -54,12 +54,16 @@ def known_hosts() -> str:
 
 def ssh_config(user: str, identity: str, known: str) -> str:
     """An OpenSSH client configuration in which the nodes' names work and unknown keys do not."""
-    hosts = "".join(f"Host {n.name}\n    HostName 127.0.0.1\n    Port {n.ssh_port}\n    HostKeyAlias {n.name}\n"
-                    for n in layout.NODES)
+    hosts = "".join(
+        f"Host {n.name}\n    HostName 127.0.0.1\n    Port {n.ssh_port}\n    HostKeyAlias {n.name}\n"
+        for n in layout.NODES
+    )
     names = " ".join(n.name for n in layout.NODES)
-    return (f"{hosts}Host {names}\n    User {user}\n    IdentityFile {identity}\n    IdentitiesOnly yes\n"
-            f"    UserKnownHostsFile {known}\n    GlobalKnownHostsFile /dev/null\n"
-            "    StrictHostKeyChecking yes\n    BatchMode yes\n")
+    return (
+        f"{hosts}Host {names}\n    User {user}\n    IdentityFile {identity}\n    IdentitiesOnly yes\n"
+        f"    UserKnownHostsFile {known}\n    GlobalKnownHostsFile /dev/null\n"
+        "    StrictHostKeyChecking yes\n    BatchMode yes\n"
+    )
 
 
 def create() -> None:
