@@ -32,7 +32,7 @@ def clean_env(**more: str) -> dict[str, str]:
 def enter_argv(
     argv: Sequence[str], node: layout.Node | None = None, user: str | None = None, record: Path | None = None
 ) -> list[str]:
-    """The command that runs `argv` in namespaces of its own, as on that node and as that user (see enter.py)."""
+    """The command that runs `argv` in namespaces of its own, on that node, as that user (see enter.py)."""
     spec = {
         "record": None if record is None else str(record),
         "node": None if node is None else str(node.folder),

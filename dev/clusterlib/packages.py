@@ -28,6 +28,7 @@ PACKAGES = (
     "busybox-static",
     "python3",
     "ca-certificates",
+    "tzdata",
 )
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_TEXT = "#!/bin/sh\n# dev/cluster: no service may start while its packages are installed\nexit 101\n"

@@ -172,3 +172,11 @@ def devices() -> None:
     device(Path("/dev/fuse"), 10, 229)
     for gpu in layout.FAKE_GPUS:
         device(gpu, 1, 3)
+
+
+def clock() -> None:
+    """/etc/localtime, which Apptainer mounts into every container and a bare system may lack."""
+    path = Path("/etc/localtime")
+    if not path.exists():
+        path.unlink(missing_ok=True)
+        path.symlink_to("/usr/share/zoneinfo/Etc/UTC")

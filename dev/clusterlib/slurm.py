@@ -187,7 +187,7 @@ def mariadb() -> Daemon:
         f"--pid-file={_DATABASE}/pid",
         "--skip-networking",
         f"--init-file={_DATABASE}/init.sql",
-        f"--tmpdir={_DATABASE}/tmp",
+        f"--tmpdir={_DATABASE}/tmp",  # noqa: S108 (its own folder)
         "--innodb-buffer-pool-size=128M",
         "--innodb-lock-wait-timeout=900",
         "--innodb-flush-log-at-trx-commit=2",

@@ -49,6 +49,7 @@ def up() -> None:
     with stage("users and keys"):
         users.create()
         sid.devices()
+        sid.clock()
     with together() as start:
         start(_images)
         start(_slurm)
