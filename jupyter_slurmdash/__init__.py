@@ -12,18 +12,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .dash import Dash
+    from .notebook.api import NotebookDash
 
 __version__ = version("jupyter-slurmdash")
 __all__ = ["__version__", "connect"]
 
 
-def connect(**settings: Any) -> Dash:
+def connect(**settings: Any) -> NotebookDash:
     """The whole product in this process, as the current user, with the site's and the user's settings.
 
     ``settings`` override traits of ``SlurmDash`` by name, e.g. ``connect(scheduler="local")``.
     """
-    from .dash import connect as connect_here
+    from .notebook.api import connect as connect_here
 
     return connect_here(**settings)
 

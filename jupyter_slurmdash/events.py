@@ -52,7 +52,10 @@ class EventBus:
 
     def __init__(self, history: int = 1000, clock: Callable[[], float] = time.time) -> None:
         self._lock = threading.Lock()
-        self._ids = itertools.count(1)
+        # Ids start at the clock's milliseconds, so that they rise over a restart too and a browser that comes back
+        # with an id of the process before is told to reload. (Exact in JavaScript's numbers until the year 287396.)
+        self._first = int(clock() * 1000)
+        self._ids = itertools.count(self._first)
         self._recent: deque[Event] = deque(maxlen=history)
         self._listeners: list[Listener] = []
         self._clock = clock
@@ -85,6 +88,7 @@ class EventBus:
         """Events after ``last_id``, oldest first; None when some of them are no longer kept (reload all)."""
         wanted = set(channels)
         with self._lock:
-            if self._recent and last_id < self._recent[0].id - 1:
+            oldest = self._recent[0].id if self._recent else self._first
+            if last_id < oldest - 1:
                 return None
             return [event for event in self._recent if event.id > last_id and event.channel in wanted]

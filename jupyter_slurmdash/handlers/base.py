@@ -10,6 +10,7 @@ import asyncio
 import functools
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -159,6 +160,16 @@ class SlurmDashHandler(GuardMixin, APIHandler):
         return self.operation.read_query(
             {name: self.get_query_argument(name) for name in self.request.query_arguments}
         )
+
+    def resolve_path(self, path: str) -> str:
+        """A user's path as an absolute one: ``~`` is their home, a relative one is below JupyterLab's root."""
+        root = str(self.settings.get("server_root_dir") or os.getcwd())
+        return os.path.normpath(os.path.join(os.path.expanduser(root), os.path.expanduser(path)))
+
+    def resolve_paths(self, body: dict[str, Any]) -> dict[str, Any]:
+        """``body`` with every path of its ``files`` absolute."""
+        files = {slot: self.resolve_path(path) for slot, path in (body.get("files") or {}).items()}
+        return {**body, "files": files}
 
     async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking service call beside the event loop."""

@@ -1,0 +1,39 @@
+"""The server extension: settings → ``Dash`` → handlers. Wiring only."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+
+from .config import SlurmDash
+from .dash import Dash
+from .handlers.routes import route_table
+
+# Blocking calls in flight at the same time: commands, file systems, the database.
+_THREADS = 16
+
+
+class SlurmDashApp(ExtensionApp):
+    """jupyter-slurmdash as a Jupyter Server extension."""
+
+    name = "jupyter_slurmdash"
+    app_name = "Slurm dashboard"
+    description = "Slurm jobs from Apptainer images and templates."
+    classes = [SlurmDash]
+    load_other_extensions = True
+
+    def initialize_settings(self) -> None:
+        dash = Dash(SlurmDash(parent=self))
+        dash.start()
+        self.settings["slurmdash"] = dash
+        self.settings["slurmdash_executor"] = ThreadPoolExecutor(_THREADS, thread_name_prefix="slurmdash")
+        self.log.info("jupyter-slurmdash: scheduler %s (%s)", dash.scheduler.name, dash.scheduler.cluster)
+
+    def initialize_handlers(self) -> None:
+        self.handlers: list[Any] = route_table(self.settings["base_url"])
+
+    async def stop_extension(self) -> None:
+        self.settings["slurmdash_executor"].shutdown(wait=False, cancel_futures=True)
+        self.settings["slurmdash"].close()

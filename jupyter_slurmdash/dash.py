@@ -1,0 +1,168 @@
+"""``Dash``: the whole product in one object. Builds the services from the settings; every door stands on it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_config_path
+from traitlets.config import Config
+from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
+
+from .config import SlurmDash
+from .errors import InvalidInput
+from .events import EventBus
+from .health import Health, check_health
+from .images.catalog import Catalog
+from .jobs.checks import CheckRunner, installed_checks
+from .jobs.ports import FileVerdict
+from .jobs.prepare import Planner
+from .jobs.service import Jobs
+from .jobs.submit import Submitter
+from .jobs.watch import Watcher
+from .slurm.base import Scheduler
+from .slurm.cli import SlurmCli
+from .slurm.local import LocalScheduler
+from .store.changes import Changes
+from .store.database import Database
+from .store.images import ImageTable
+from .store.jobs import JobTable
+from .store.leases import Leases
+from .store.uploads import UploadTable
+from .templates.library import Library
+from .transport.local import LocalTransport
+from .transport.ssh import SshConnector
+from .uploads.service import Uploads
+
+class Dash:
+    """The services of one user.
+
+    Attributes: ``catalog`` (images), ``library`` (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    Nothing starts by itself; ``start()`` begins the background work of a server.
+    """
+
+    def __init__(self, settings: SlurmDash | None = None) -> None:
+        self.settings = settings = settings or SlurmDash(config=load_config())
+        self.user = getpass.getuser()
+        os.makedirs(settings.data_dir, mode=0o700, exist_ok=True)
+        self.events = EventBus()
+        self.database = Database(settings.database_url)
+        self.database.upgrade()
+        self.leases = Leases(self.database)
+        self.changes = Changes(self.database, self.events, self.user)
+        self.scheduler = self._scheduler()
+        self.catalog = self._catalog()
+        self.library = Library(
+            settings.template_root,
+            self.user,
+            official_templates=settings.official_templates,
+            known_checks=self._checks_by_name,
+        )
+        self.uploads = Uploads(
+            UploadTable(self.database),
+            self.events,
+            settings.upload_root,
+            max_size=settings.max_upload_size,
+            ttl=settings.session_ttl,
+        )
+        self.jobs = self._jobs()
+
+    # -- building -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _checks_by_name(self) -> dict[str, Any]:
+        return installed_checks()
+
+    def _scheduler(self) -> Scheduler:
+        kind = self.settings.scheduler
+        if kind == "auto":
+            kind = "slurm" if shutil.which("sbatch") else "local"
+        if kind == "slurm":
+            return SlurmCli(LocalTransport(), self.user)
+        if kind == "local":
+            return LocalScheduler(Path(self.settings.data_dir) / "local")
+        raise InvalidInput(f"The scheduler {kind!r} is not built yet. Use auto, slurm or local.")
+
+    def _catalog(self) -> Catalog:
+        settings = self.settings
+        connector = SshConnector(
+            settings.ssh_config_file, settings.known_hosts_file, connect_timeout=settings.connect_timeout
+        )
+        return Catalog(
+            ImageTable(self.database),
+            self.events,
+            connector.connect,
+            self._nodes,
+            image_dirs=settings.image_dirs,
+            shared_image_dirs=settings.shared_image_dirs,
+            workers=settings.scan_workers,
+            node_timeout=settings.node_timeout,
+            ttl=settings.image_ttl,
+        )
+
+    def _nodes(self) -> Mapping[str, Sequence[str]]:
+        """Nodes to scan, with their partitions: as set, else as the scheduler says."""
+        if self.settings.nodes:
+            return self.settings.nodes
+        return {node.name: node.partitions for node in self.scheduler.nodes()}
+
+    def _jobs(self) -> Jobs:
+        settings = self.settings
+        table = JobTable(self.database, self.user, self.scheduler.cluster)
+        checks = CheckRunner(
+            self.scheduler, self.uploads, self.events, settings.work_root, self._checks_by_name
+        )
+        planner = Planner(self.library, self.catalog, self.uploads, checks, self.user, settings.results_root)
+        submitter = Submitter(
+            planner, checks, self.scheduler, table, self.leases, self.events, settings.work_root
+        )
+        # The embedded scheduler has no controller to be kind to.
+        interval = settings.squeue_interval if self.scheduler.is_cluster else 0.5
+        watcher = Watcher(
+            self.scheduler, table, self.leases, self.events, interval, submitter.reconcile
+        )
+        return Jobs(planner, submitter, self.scheduler, table, watcher, self.library)
+
+    # -- the server's life ----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Background work of a long-lived process: others' events, the queue, the age of the catalogue."""
+        self.changes.start()
+        self.jobs.watcher.start()
+
+    def close(self) -> None:
+        self.jobs.watcher.stop()
+        self.changes.stop()
+        self.catalog.close()
+        self.database.close()
+
+    def health(self) -> Health:
+        return check_health(self)
+
+    def validate_files(
+        self, template_id: str, session_id: str | None, files: Mapping[str, str]
+    ) -> FileVerdict:
+        """Files of a session and files by path against the template's slots."""
+        template = self.library.usable(template_id)
+        found = self.uploads.session_files(session_id, self.user) if session_id else []
+        found = [*found, *(self.uploads.at_path(path, slot) for slot, path in files.items())]
+        return self.uploads.validate(self.uploads.assign(found, template.slots), template.slots)
+
+
+def load_config() -> Config:
+    """The same settings as the server's: Jupyter's configuration files, the user's last."""
+    config = Config()
+    for directory in reversed(jupyter_config_path()):
+        for name in ("jupyter_server_config", "jupyter_slurmdash_config"):
+            for loader in (JSONFileConfigLoader, PyFileConfigLoader):
+                suffix = ".json" if loader is JSONFileConfigLoader else ".py"
+                try:
+                    config.merge(loader(name + suffix, directory).load_config())
+                except ConfigFileNotFound:
+                    continue
+    return config

@@ -1,0 +1,147 @@
+"""Jobs over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote
+
+from ..errors import InvalidInput
+from ..jobs.model import JobSpec, moment
+from .base import SlurmDashHandler
+
+_PIECE = 256 * 1024
+
+
+class SubmitHandler(SlurmDashHandler):
+    path = "/api/jobs/submit"
+
+    async def post(self) -> None:
+        spec = JobSpec.from_json(self.resolve_paths(self.body()))
+        record, new = await self.call(
+            self.dash.jobs.submit, spec, self.request.headers.get("Idempotency-Key")
+        )
+        self.send(record.to_json(), 201 if new else 200)
+
+
+class PreviewHandler(SlurmDashHandler):
+    path = "/api/jobs/preview"
+
+    async def post(self) -> None:
+        spec = JobSpec.from_json(self.resolve_paths(self.body()))
+        self.send((await self.call(self.dash.jobs.preview, spec)).to_json())
+
+
+class EstimateHandler(SlurmDashHandler):
+    path = "/api/jobs/estimate"
+
+    async def post(self) -> None:
+        spec = JobSpec.from_json(self.resolve_paths(self.body()))
+        self.send({"accepted": True, "message": await self.call(self.dash.jobs.test, spec)})
+
+
+class JobsHandler(SlurmDashHandler):
+    path = "/api/jobs"
+
+    async def get(self) -> None:
+        query = self.query()
+        page = await self.call(
+            self.dash.jobs.page,
+            state=query["state"] or "",
+            q=query["q"] or "",
+            since=_seconds(query["since"]),
+            limit=query["limit"],
+            cursor=query["cursor"],
+        )
+        watcher = self.dash.jobs.watcher
+        self.send_cached(
+            {
+                "jobs": [job.to_json() for job in page.jobs],
+                "total": page.total,
+                "next_cursor": page.next_cursor,
+                "seen_at": moment(watcher.seen_at),
+                "stale": watcher.stale,
+            }
+        )
+
+
+class JobHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}"
+
+    async def get(self, id: str) -> None:
+        self.send((await self.call(self.dash.jobs.refresh, id)).to_json())
+
+    async def delete(self, id: str) -> None:
+        self.send((await self.call(self.dash.jobs.cancel, id)).to_json(), 202)
+
+
+class ScriptHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}/script"
+
+    async def get(self, id: str) -> None:
+        record = await self.call(self.dash.jobs.get, id)
+        self.finish(record.script, set_content_type="text/plain; charset=utf-8")
+
+
+class LogHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}/log"
+
+    async def get(self, id: str) -> None:
+        query = self.query()
+        piece = await self.call(
+            self.dash.jobs.log, id, query["stream"], query["offset"], query["limit"]
+        )
+        self.send(piece.to_json())
+
+
+class FilesHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}/files"
+
+    async def get(self, id: str) -> None:
+        record = await self.call(self.dash.jobs.get, id)
+        files, truncated = await self.call(self.dash.jobs.files, id)
+        self.send(
+            {
+                "files": [file.to_json() for file in files],
+                "total": len(files),
+                "workdir": record.workdir,
+                "truncated": truncated,
+            }
+        )
+
+
+class FileHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}/files/{path}"
+
+    async def get(self, id: str, path: str) -> None:
+        target = await self.call(self.dash.jobs.file, id, path)
+        # Always a download, never a page of ours: a result may hold anybody's HTML.
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(target.name, safe='')}")
+        with target.open("rb") as file:
+            while piece := await self.call(file.read, _PIECE):
+                self.write(piece)
+                await self.flush()
+        self.finish(set_content_type="application/octet-stream")
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError as error:
+        raise InvalidInput("`since` is a time such as 2026-01-31T12:00:00Z.") from error
+
+
+routes = [
+    SubmitHandler,
+    PreviewHandler,
+    EstimateHandler,
+    JobsHandler,
+    ScriptHandler,
+    LogHandler,
+    FilesHandler,
+    FileHandler,
+    JobHandler,
+]

@@ -1,0 +1,28 @@
+"""The route table, in the contract's words. A path with fewer parameters comes before one that would swallow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import cluster, images, jobs, preview, templates, tus, uploads, ws
+from .base import NotFoundHandler
+from .contract import Contract, contract
+
+_MODULES = (cluster, images, templates, preview, uploads, tus, jobs, ws)
+
+
+def handlers_by_path() -> dict[str, Any]:
+    """Every handler class by its path in the contract. Raises when the two differ."""
+    found = {handler.path: handler for module in _MODULES for handler in module.routes}
+    missing = set(contract().operations) ^ set(found)
+    if missing:
+        raise TypeError(f"openapi.yaml and the handlers differ in {sorted(missing)}")
+    return found
+
+
+def route_table(base_url: str) -> list[tuple[str, Any]]:
+    """Tornado's rules for all of it below ``{base_url}slurmdash``, and a 404 for the rest of our part."""
+    root = base_url.rstrip("/") + "/slurmdash"
+    paths = sorted(handlers_by_path().items(), key=lambda item: (item[0].count("{"), -len(item[0])))
+    rules = [(root + Contract.pattern(path), handler) for path, handler in paths]
+    return [*rules, (root + r"/.*", NotFoundHandler)]

@@ -1,0 +1,286 @@
+"""Checks before and after a submission: ours, and named ones that a template asks for.
+
+A named check is a function ``(CheckContext) -> Iterable[Check]`` found by the entry point group
+``jupyter_slurmdash.checks``; a site adds its own by installing a package. Pre-submit checks run without a record,
+post-submit ones with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ..errors import SchedulerUnavailable
+from ..events import EventBus
+from ..formats.textdata import first_bad_row
+from ..slurm.base import Node, Partition, Scheduler
+from ..slurm.directives import seconds_of
+from .model import Check, JobRecord, Plan
+from .ports import FileSource
+from .script import bindable, main_text
+
+ENTRY_POINTS = "jupyter_slurmdash.checks"
+
+log = logging.getLogger(__name__)
+audit = logging.getLogger("jupyter_slurmdash.audit")
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """What a check may look at. ``partition`` is the one the job goes to, None when the cluster does not know it;
+    ``free_bytes`` the room where the job's directory will be."""
+
+    plan: Plan
+    script: str
+    partition: Partition | None
+    nodes: tuple[Node, ...]
+    free_bytes: int
+    events: EventBus
+    record: JobRecord | None = None
+
+
+NamedCheck = Callable[[CheckContext], Iterable[Check]]
+
+
+def installed_checks() -> dict[str, NamedCheck]:
+    """All named checks of this installation."""
+    return {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
+
+
+class CheckRunner:
+    """Runs what applies to a plan."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        files: FileSource,
+        events: EventBus,
+        work_root: str,
+        named: Mapping[str, NamedCheck],
+    ) -> None:
+        self._scheduler = scheduler
+        self._files = files
+        self._events = events
+        self._work_root = work_root
+        self._named = named
+
+    def before_submit(self, plan: Plan, script: str) -> list[Check]:
+        """Every finding that is not "ok", errors first."""
+        found: list[Check] = []
+        try:
+            context = self._context(plan, script)
+        except SchedulerUnavailable as error:
+            found.append(Check("scheduler", "error", error.detail))
+            context = None
+        found += self._check_files(plan)
+        found += check_something_to_run(plan)
+        found += check_image(plan)
+        found += check_syntax(script)
+        if context is not None:
+            found += check_partition(context)
+            for name in plan.template.pre_submit if plan.template else ():
+                found += self._named[name](context)
+        return sorted((check for check in found if check.level != "ok"), key=lambda check: check.level)
+
+    def after_submit(self, plan: Plan, script: str, record: JobRecord) -> None:
+        """Run the template's post-submit checks. The job is submitted already: what they find is logged."""
+        names = plan.template.post_submit if plan.template else ()
+        if not names:
+            return
+        context = self._context(plan, script, record)
+        for name in names:
+            for check in self._named[name](context):
+                log.warning("After submitting %s: %s: %s", record.job_id, check.name, check.message)
+
+    def _context(self, plan: Plan, script: str, record: JobRecord | None = None) -> CheckContext:
+        partitions = self._scheduler.partitions()
+        wanted = str(plan.options.get("partition") or "")
+        partition = next(
+            (part for part in partitions if part.name == wanted or (not wanted and part.is_default)), None
+        )
+        members = set(partition.nodes) if partition else set()
+        nodes = tuple(node for node in self._scheduler.nodes() if node.name in members)
+        free = shutil.disk_usage(_existing(Path(self._work_root))).free
+        return CheckContext(plan, script, partition, nodes, free, self._events, record)
+
+    def _check_files(self, plan: Plan) -> Iterator[Check]:
+        slots = plan.template.slots if plan.template else ()
+        for error in self._files.validate(plan.files, slots).errors:
+            yield Check("files", "error", error.message, error.pointer)
+
+
+def _existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.parents) if parent.exists())
+
+
+# -- always ---------------------------------------------------------------------------------------------------
+
+
+def check_something_to_run(plan: Plan) -> Iterator[Check]:
+    if not main_text(plan).strip():
+        yield Check(
+            "nothing-to-run", "error", "There is nothing to run. Choose a template or an image.", "/template_id"
+        )
+
+
+def check_image(plan: Plan) -> Iterator[Check]:
+    template, image = plan.template, plan.image
+    if image is None:
+        if template is not None and template.image_name:
+            yield Check(
+                "image-missing",
+                "error",
+                f"The template wants the image {template.image_name}, which no scanned node has."
+                " Choose another image, or scan again.",
+                "/image_id",
+            )
+        return
+    if image.facts.problem:
+        yield Check("image-unusable", "error", f"{image.name}: {image.facts.problem}", "/image_id")
+    if not image.is_active:
+        yield Check("image-gone", "error", f"{image.name} is no longer there. Choose another.", "/image_id")
+    for file in plan.files:
+        if file.origin == "path" and not bindable(file.path):
+            yield Check(
+                "file-not-bound",
+                "warning",
+                f"{file.name}: its path has a colon, a comma or a newline, so the container may not see it.",
+                f"/files/{file.slot}",
+            )
+
+
+def check_syntax(script: str) -> Iterator[Check]:
+    """Would bash read it? (``bash -n`` runs nothing.)"""
+    bash = shutil.which("bash")
+    if bash is None:
+        return
+    done = subprocess.run([bash, "-n"], input=script.encode(), capture_output=True, timeout=10, check=False)  # noqa: S603
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[0].removeprefix("bash: ")
+        yield Check("syntax", "error", f"The script is not valid bash: {reason}", "/script")
+
+
+def check_partition(context: CheckContext) -> Iterator[Check]:
+    plan, partition = context.plan, context.partition
+    wanted = plan.options.get("partition")
+    if partition is None:
+        if wanted and "," not in str(wanted):
+            yield Check(
+                "partition", "error", f"The cluster has no partition {wanted}.", "/options/partition"
+            )
+        return
+    if partition.state not in ("up", "UP"):
+        yield Check(
+            "partition", "warning", f"Partition {partition.name} is {partition.state}.", "/options/partition"
+        )
+    limit = seconds_of(str(plan.options["time"])) if plan.options.get("time") else None
+    if limit and partition.max_time and limit > partition.max_time:
+        yield Check(
+            "time",
+            "error",
+            f"Partition {partition.name} allows at most {partition.max_time // 60} min.",
+            "/options/time",
+        )
+    yield from _image_everywhere(context, partition)
+
+
+def _image_everywhere(context: CheckContext, partition: Partition) -> Iterator[Check]:
+    image = context.plan.image
+    if image is None:
+        return
+    missing = [node for node in partition.nodes if node not in image.nodes]
+    if len(missing) == len(partition.nodes) and missing:
+        yield Check(
+            "image-elsewhere",
+            "error",
+            f"No node of partition {partition.name} has {image.name}; it is on {', '.join(image.nodes)}.",
+            "/image_id",
+        )
+    elif missing:
+        yield Check(
+            "image-partly",
+            "warning",
+            f"{image.name} is missing on {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
+            f" of partition {partition.name}.",
+            "/image_id",
+        )
+
+
+# -- named: what a template may ask for -----------------------------------------------------------------------
+
+
+def check_gpu_availability(context: CheckContext) -> Iterator[Check]:
+    """Does the partition have as many GPUs on a node as the job asks for?"""
+    gres = str(context.plan.options.get("gres") or "")
+    wanted = sum(_gpu_count(item) for item in gres.split(","))
+    most = max((node.gpus for node in context.nodes), default=0)
+    if wanted > most:
+        where = context.partition.name if context.partition else "this cluster"
+        yield Check(
+            "check_gpu_availability",
+            "error",
+            f"The job asks for {wanted} GPUs on a node; {where} has at most {most}.",
+            "/options/gres",
+        )
+
+
+def _gpu_count(item: str) -> int:
+    """GPUs in one GRES item: ``gpu``, ``gpu:2``, ``gpu:a100:2``."""
+    name, *rest = item.strip().split(":")
+    if name != "gpu":
+        return 0
+    return int(rest[-1]) if rest and rest[-1].isdigit() else 1
+
+
+def validate_dataset_size(context: CheckContext) -> Iterator[Check]:
+    """Is there room for the data, unpacked beside itself?"""
+    size = sum(file.size for file in context.plan.files if file.type == "data")
+    if size > context.free_bytes:
+        yield Check(
+            "validate_dataset_size",
+            "error",
+            f"The data has {size} bytes, but only {context.free_bytes} are free where the job runs.",
+            "/files",
+        )
+
+
+def validate_dat_format(context: CheckContext) -> Iterator[Check]:
+    """Are the .dat files columns of numbers?"""
+    for file in context.plan.files:
+        if file.name.lower().endswith(".dat"):
+            bad = first_bad_row(file.path)
+            if bad is not None:
+                yield Check(
+                    "validate_dat_format", "error", f"{file.name} line {bad[0]}: {bad[1]}", f"/files/{file.slot}"
+                )
+
+
+def notify_user(context: CheckContext) -> Iterator[Check]:
+    """After submit: tell the open panels."""
+    if context.record is not None:
+        context.events.publish(
+            "jobs",
+            "job_submitted",
+            {"job_id": context.record.job_id, "name": context.record.name},
+            durable=True,
+        )
+    return iter(())
+
+
+def log_submission(context: CheckContext) -> Iterator[Check]:
+    """After submit: one line in the audit log."""
+    if context.record is not None:
+        record = context.record
+        audit.info(
+            "submitted job_id=%s user=%s template=%s image=%s",
+            record.job_id,
+            record.user,
+            record.template_id,
+            record.image_path,
+        )
+    return iter(())

@@ -1,0 +1,175 @@
+"""A job as asked for, as prepared, and as recorded. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ..images.model import Image
+from ..templates.model import Template
+from ..uploads.model import JobFile
+
+Level = Literal["error", "warning", "ok"]
+ParameterValue = str | int | float | bool | None
+
+
+def moment(seconds: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339 in UTC."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What a user asks for, from any door. ``files`` maps slot names to paths on the cluster;
+    ``options`` are sbatch's long options with underscores; ``parameters`` the template's own values."""
+
+    job_name: str = ""
+    template_id: str | None = None
+    script: str | None = None
+    image_id: str | None = None
+    app: str | None = None
+    session_id: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> JobSpec:
+        """From the contract's ``JobSubmit``: the plan's flat fields win over the same name in ``options``."""
+        flat = {name: body[name] for name in ("partition", "nodes", "ntasks", "time") if name in body}
+        return cls(
+            job_name=body.get("job_name") or "",
+            template_id=body.get("template_id"),
+            script=body.get("script"),
+            image_id=body.get("image_id"),
+            app=body.get("app"),
+            session_id=body.get("session_id"),
+            files=dict(body.get("files") or {}),
+            options={**(body.get("options") or {}), **flat},
+            parameters=dict(body.get("parameters") or {}),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "job_name": self.job_name,
+            "template_id": self.template_id,
+            "script": self.script,
+            "image_id": self.image_id,
+            "app": self.app,
+            "session_id": self.session_id,
+            "files": dict(self.files),
+            "options": dict(self.options),
+            "parameters": dict(self.parameters),
+        }
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding before submit; ``pointer`` leads to the field that mends it."""
+
+    name: str
+    level: Level
+    message: str
+    pointer: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return {"name": self.name, "level": self.level, "message": self.message, "pointer": self.pointer}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A submission with everything looked up: what the script is generated from and the checks look at."""
+
+    spec: JobSpec
+    job_name: str
+    template: Template | None
+    image: Image | None
+    app: str
+    files: tuple[JobFile, ...]
+    options: Mapping[str, Any]
+    parameters: Mapping[str, ParameterValue]
+    results_root: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The script and what stands in its way."""
+
+    script: str
+    checks: tuple[Check, ...]
+
+    @property
+    def ready(self) -> bool:
+        return all(check.level != "error" for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "script": self.script,
+            "checks": [check.to_json() for check in self.checks],
+            "ready": self.ready,
+        }
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job as the database has it. Times are seconds since the epoch, UTC; durations seconds."""
+
+    run_id: str
+    cluster: str
+    job_id: str | None
+    user: str
+    name: str
+    state: str
+    raw_state: str
+    reason: str
+    partition: str
+    nodes: str
+    workdir: str
+    ours: bool
+    template_id: str | None
+    template_version: str | None
+    template_hash: str | None
+    image_id: str | None
+    image_path: str | None
+    sif_id: str | None
+    request: Mapping[str, Any]
+    script: str
+    idempotency_key: str | None
+    submitted_at: float | None
+    started_at: float | None
+    ended_at: float | None
+    elapsed: int | None
+    time_limit: int | None
+    exit_code: int | None
+    seen_at: float | None
+    created_at: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's ``Job``."""
+        return {
+            "job_id": self.job_id,
+            "run_id": self.run_id if self.ours else None,
+            "name": self.name,
+            "user": self.user,
+            "state": self.state,
+            "raw_state": self.raw_state,
+            "reason": self.reason,
+            "cluster": self.cluster,
+            "partition": self.partition,
+            "nodes": self.nodes,
+            "template_id": self.template_id,
+            "template_version": self.template_version,
+            "image_path": self.image_path,
+            "workdir": self.workdir,
+            "submitted_at": moment(self.submitted_at),
+            "started_at": moment(self.started_at),
+            "ended_at": moment(self.ended_at),
+            "elapsed": self.elapsed,
+            "time_limit": self.time_limit,
+            "exit_code": self.exit_code,
+            "seen_at": moment(self.seen_at),
+        }

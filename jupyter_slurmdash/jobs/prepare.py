@@ -1,0 +1,132 @@
+"""From what the user asks for to a plan with everything looked up, and the preview of its script.
+
+Nothing here changes anything: a preview may be asked for at every keystroke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import FieldError, InvalidInput, SlurmDashError
+from ..formats.jsonschema import Schema
+from ..images.model import Image
+from ..templates.model import Template
+from ..uploads.model import JobFile
+from .checks import CheckRunner
+from .model import Check, JobSpec, ParameterValue, Plan, Preview
+from .ports import FileSource, ImageSource, TemplateSource
+from .script import generate_script
+
+MAX_NAME = 100
+
+
+class Planner:
+    """Looks up and defaults; the same plan for the preview and for the submission."""
+
+    def __init__(
+        self,
+        templates: TemplateSource,
+        images: ImageSource,
+        files: FileSource,
+        checks: CheckRunner,
+        user: str,
+        results_root: str = "",
+    ) -> None:
+        self._templates = templates
+        self._images = images
+        self._files = files
+        self._checks = checks
+        self._user = user
+        self._results_root = results_root
+
+    def plan(self, spec: JobSpec) -> Plan:
+        """Raises the errors of the sources, and InvalidInput for values that can never work."""
+        template = self._templates.usable(spec.template_id) if spec.template_id else None
+        options = {**(template.slurm if template else {}), **_given(spec.options)}
+        image = self._image(spec, template, options)
+        return Plan(
+            spec=spec,
+            job_name=job_name(spec, template),
+            template=template,
+            image=image,
+            app=spec.app or (template.app if template else ""),
+            files=tuple(self._gather(spec, template)),
+            options=options,
+            parameters=parameters(spec, template),
+            results_root=self._results_root,
+        )
+
+    def preview(self, spec: JobSpec) -> Preview:
+        """The script and all checks. What makes a script impossible is the one check that is then shown."""
+        try:
+            plan = self.plan(spec)
+            script = generate_script(plan)
+        except SlurmDashError as error:
+            found = error.errors or [FieldError("", error.detail)]
+            return Preview(
+                "", tuple(Check(error.code, "error", item.message, item.pointer) for item in found)
+            )
+        return Preview(script, tuple(self._checks.before_submit(plan, script)))
+
+    def _image(
+        self, spec: JobSpec, template: Template | None, options: Mapping[str, Any]
+    ) -> Image | None:
+        if spec.image_id:
+            return self._images.image(spec.image_id)
+        if template is not None and template.image_name:
+            return self._images.find_by_name(template.image_name, options.get("partition"))
+        return None
+
+    def _gather(self, spec: JobSpec, template: Template | None) -> list[JobFile]:
+        files = self._files.job_files(spec.session_id, self._user) if spec.session_id else []
+        slots = {slot.name for slot in template.slots} if template else set()
+        for slot, path in spec.files.items():
+            if template is not None and slot not in slots:
+                known = ", ".join(sorted(slots)) or "none"
+                raise InvalidInput(
+                    f"The template has no file slot {slot!r}; it has: {known}.",
+                    [FieldError(f"/files/{slot}", f"Unknown slot; known: {known}.")],
+                )
+            files.append(self._files.at_path(path, slot))
+        return self._files.assign(files, template.slots if template else ())
+
+
+def job_name(spec: JobSpec, template: Template | None) -> str:
+    """The name given, else the template's. Slurm takes any text; we take one printable line."""
+    name = spec.job_name or (template.name if template else "") or "job"
+    if len(name) > MAX_NAME or not name.isprintable() or not name.strip():
+        message = f"A job name is one line of 1 to {MAX_NAME} printable characters."
+        raise InvalidInput(message, [FieldError("/job_name", message)])
+    return name
+
+
+def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterValue]:
+    """The template's defaults and the user's values, checked against the template's schema."""
+    schema: Mapping[str, Any] = (template.parameters if template else None) or {}
+    known: Mapping[str, Any] = schema.get("properties", {})
+    unknown = [name for name in spec.parameters if name not in known]
+    if unknown:
+        names = ", ".join(known) or "none"
+        raise InvalidInput(
+            f"Unknown parameter {unknown[0]!r}; known: {names}.",
+            [FieldError(f"/parameters/{name}", f"Unknown parameter; known: {names}.") for name in unknown],
+        )
+    defaults = {name: field["default"] for name, field in known.items() if "default" in field}
+    values = {**defaults, **_given(spec.parameters)}
+    if schema:
+        errors = Schema(dict(schema)).errors(values)
+        if errors:
+            raise InvalidInput(
+                errors[0].message, [FieldError("/parameters" + error.pointer, error.message) for error in errors]
+            )
+    for name, value in values.items():
+        if isinstance(value, str) and "\0" in value:
+            message = "A value cannot hold a NUL character."
+            raise InvalidInput(message, [FieldError(f"/parameters/{name}", message)])
+    return {name: values[name] for name in known if name in values}
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the fields that a form left empty."""
+    return {name: value for name, value in values.items() if value is not None and value != ""}

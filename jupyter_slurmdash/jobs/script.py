@@ -1,0 +1,169 @@
+"""The sbatch script: a pure function of the plan. The one place where values meet shell text.
+
+Header, provenance, then one executable line (``:``) after which no ``#SBATCH`` counts any more (sbatch(1): directives
+are read until the first line that is neither a comment nor blank), then variables, then the template's own sections.
+Values reach the template as quoted environment variables, never by substitution into its text.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from ..slurm.directives import check_options, render_directive
+from ..templates.model import FileSlot
+from .model import ParameterValue, Plan
+
+# Binds of the files that are linked into the job's directory from elsewhere, written when they are staged.
+BINDS_FILE = ".slurmdash/binds"
+
+# Where the exit code goes, for an array task beside its siblings'.
+_RECORD_EXIT = (
+    'trap \'printf "%s\\n" "$?" > ".slurmdash/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}"\' EXIT'
+)
+
+
+def generate_script(plan: Plan) -> str:
+    """The whole script. Raises InvalidInput when an option cannot be a directive (see ``check_options``)."""
+    return "\n".join([*_header(plan), *_variables(plan), *_sections(plan), ""])
+
+
+def _header(plan: Plan) -> Iterator[str]:
+    yield "#!/bin/bash"
+    options = {**log_patterns(plan.options), **plan.options, "job_name": plan.job_name}
+    for name, value in check_options(options).items():
+        yield render_directive(name, value)
+    yield "#"
+    template, image = plan.template, plan.image
+    if template is not None:
+        yield f"# template: {one_line(template.id)} {one_line(template.version)} sha256:{template.hash}"
+    if image is not None:
+        yield f"# image: {one_line(image.path)} sif:{one_line(image.facts.sif_id) or 'unknown'}"
+    yield "# A failing command ends the job; post_exec runs on success only."
+    yield ":"
+    yield "set -e"
+    yield "mkdir -p .slurmdash"
+    yield _RECORD_EXIT
+    yield ""
+
+
+def _variables(plan: Plan) -> Iterator[str]:
+    if plan.image is not None:
+        yield _export("CONTAINER", plan.image.path)
+        yield 'export APPTAINER_IMAGE="$CONTAINER"'
+    for file in plan.files:
+        if file.slot:
+            yield _export(file.slot.upper(), file.name)
+    for name, value in plan.parameters.items():
+        if value is not None:
+            yield _export(name.upper(), text_of(value))
+    if plan.results_root:
+        yield _export("RESULTS_ROOT", plan.results_root)
+    if plan.image is not None:
+        yield from _binds(plan)
+    yield ""
+
+
+def _binds(plan: Plan) -> Iterator[str]:
+    """Added to what the site or the user has set already. Which files lie elsewhere is known only when they are
+    staged (``BINDS_FILE``), so that the script is the same wherever its files come from."""
+    if plan.template is not None and plan.template.binds:
+        binds = shell_quote(",".join(str(bind) for bind in plan.template.binds))
+        yield f'export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}"{binds}'
+    yield f"if [ -s {BINDS_FILE} ]; then"
+    yield f'  export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}$(cat {BINDS_FILE})"'
+    yield "fi"
+
+
+def _sections(plan: Plan) -> Iterator[str]:
+    template = plan.template
+    if template is not None:
+        yield from _section("pre_exec", template.pre_exec)
+    yield from _section("main_exec", main_text(plan))
+    if template is not None:
+        yield from _section("post_exec", template.post_exec)
+
+
+def _section(name: str, text: str) -> Iterator[str]:
+    body = without_shebang(text).strip("\n")
+    if body.strip():
+        yield f"# --- {name} ---"
+        yield body
+        yield ""
+
+
+def main_text(plan: Plan) -> str:
+    """The main part: the user's own script, else the template's, else what the image does by itself."""
+    if plan.spec.script:
+        return plan.spec.script.replace("\r\n", "\n")
+    if plan.template is not None and plan.template.main_exec.strip():
+        return plan.template.main_exec
+    if plan.image is None:
+        return ""
+    gpu = " --nv" if wants_gpu(plan) else ""
+    if plan.app in {app.name for app in plan.image.facts.apps}:
+        return f'apptainer run{gpu} --app {shell_quote(plan.app)} "$CONTAINER" "$@"'
+    if plan.app:
+        return f'apptainer exec{gpu} "$CONTAINER" {shell_quote(plan.app)} "$@"'
+    return f'apptainer run{gpu} "$CONTAINER" "$@"'
+
+
+def log_patterns(options: Mapping[str, object]) -> dict[str, str]:
+    """Where output and errors go when the user does not say: beside the files, a pair per array task."""
+    stem = "slurm-%A_%a" if options.get("array") else "slurm-%j"
+    return {"output": f"{stem}.out", "error": f"{stem}.err"}
+
+
+def wants_gpu(plan: Plan) -> bool:
+    return "gpu" in str(plan.options.get("gres") or "")
+
+
+def bindable(path: str) -> bool:
+    """Can a container be shown this path?"""
+    # Apptainer splits binds at colons and commas and knows no quoting, so such a path cannot be bound.
+    return not set(path) & set(":,\n")
+
+
+def slot_alias(slot: FileSlot, file_name: str) -> str:
+    """The second name of a slot's file: slot name and extension (``*.tar.gz`` gives ``dataset.tar.gz``)."""
+    tail = re.split(r"[*?\]]", slot.pattern)[-1]
+    suffix = tail[tail.index(".") :] if "." in tail else "".join(PurePosixPath(file_name).suffixes[-1:])
+    return slot.name + suffix
+
+
+def text_of(value: ParameterValue) -> str:
+    """A parameter as the job's environment has it: JSON's words for booleans, shortest form of a number."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def one_line(text: str) -> str:
+    """Text for a comment: anything that could end the line is shown, not obeyed."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def without_shebang(text: str) -> str:
+    return re.sub(r"\A\s*#![^\n]*\n?", "", text)
+
+
+def shell_quote(value: str) -> str:
+    """``value`` as one bash word. Control characters are escaped (``$'…'``), so a value never breaks a line."""
+    if all(character.isprintable() for character in value):
+        return shlex.quote(value)
+    escaped = "".join(_escape(character) for character in value)
+    return f"$'{escaped}'"
+
+
+def _escape(character: str) -> str:
+    if character in ("'", "\\"):
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())
+
+
+def _export(name: str, value: str) -> str:
+    return f"export {name}={shell_quote(value)}"

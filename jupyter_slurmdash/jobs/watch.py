@@ -1,0 +1,238 @@
+"""What becomes of the jobs: one look at the queue for everything, differences become events.
+
+Only one of the user's processes looks at a time (a lease), never more often than the interval, and not at all when
+nothing runs and nobody asks. What is finished is never asked for again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import SchedulerUnavailable, SlurmDashError
+from ..events import EventBus
+from ..slurm.base import FINAL_STATES, JobStatus, Scheduler
+from ..store.jobs import JobTable
+from ..store.leases import Leases
+from .model import JobRecord, moment
+from .submit import SUBMITTING
+
+# A job that is in neither queue nor accounting for this long, and left no exit code, is gone.
+_GIVE_UP_SECONDS = 120.0
+_FOLLOWED = (
+    "state",
+    "raw_state",
+    "reason",
+    "nodes",
+    "partition",
+    "started_at",
+    "ended_at",
+    "exit_code",
+    "time_limit",
+)
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Keeps the table of jobs true."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        table: JobTable,
+        leases: Leases,
+        events: EventBus,
+        interval: float,
+        reconcile: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._scheduler = scheduler
+        self._table = table
+        self._leases = leases
+        self._events = events
+        self.interval = interval
+        self._reconcile = reconcile
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._looked_at = 0.0
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.seen_at: float | None = None
+        self.stale: str | None = None
+
+    # -- a look ---------------------------------------------------------------------------------------------
+
+    def look(self, *, force: bool = False) -> None:
+        """Bring the table up to date, unless someone did within the interval. Never raises for a silent scheduler:
+        the last state stays, with its age and the reason in ``stale``."""
+        with self._lock:
+            now = self._clock()
+            if not force and now - self._looked_at < self.interval:
+                return
+            self._looked_at = now
+            lease = f"watch:{self._table.cluster}:{self._table.user}"
+            if not self._leases.take(lease, self.interval * 3):
+                return
+            try:
+                self._reconcile()
+                statuses = self._scheduler.queue()
+                self._absorb(statuses)
+            except SchedulerUnavailable as error:
+                self._set_stale(error.detail)
+            else:
+                self.seen_at = now
+                self._set_stale(None)
+
+    def _set_stale(self, reason: str | None) -> None:
+        if (reason is None) != (self.stale is None):
+            self._events.publish("jobs", "scheduler_state", {"stale": reason, "seen_at": moment(self.seen_at)})
+        self.stale = reason
+
+    def _absorb(self, statuses: list[JobStatus]) -> None:
+        active = {row["job_id"]: JobRecord(**row) for row in self._table.in_states(sorted(FINAL_STATES), negate=True)}
+        seen = set()
+        for status in statuses:
+            seen.add(status.job_id)
+            record = active.get(status.job_id)
+            if record is None:
+                record = self._known_or_new(status)
+            self._follow(record, status)
+        vanished = [record for job_id, record in active.items() if job_id and job_id not in seen]
+        if vanished:
+            self._settle_vanished(vanished)
+
+    def _known_or_new(self, status: JobStatus) -> JobRecord:
+        row = self._table.by_job_id(status.job_id)
+        # Slurm's counter wraps: a finished job of long ago with this id is another job.
+        if row is not None and (row["submitted_at"] or 0) >= (status.submitted_at or 0) - 60:
+            return JobRecord(**row)
+        record = _foreign(status, self._table, self._clock())
+        self._table.insert(vars(record))
+        return record
+
+    def _settle_vanished(self, records: list[JobRecord]) -> None:
+        since = min(record.submitted_at or record.created_at for record in records) - 60
+        found = {
+            status.job_id: status
+            for status in self._scheduler.history([str(record.job_id) for record in records], since)
+        }
+        for record in records:
+            status = found.get(str(record.job_id))
+            if status is not None and status.final:
+                self._follow(record, status)
+            else:
+                self._settle_from_directory(record)
+
+    def _settle_from_directory(self, record: JobRecord) -> None:
+        """Without accounting, the job's own record of its exit code tells."""
+        now = self._clock()
+        path = Path(record.workdir) / ".slurmdash" / "exit_code"
+        try:
+            code = int(path.read_text())
+            ended = path.stat().st_mtime
+        except (OSError, ValueError):
+            if now - (record.seen_at or record.created_at) < _GIVE_UP_SECONDS:
+                return  # accounting is often some seconds behind the queue
+            self._apply(record, {"state": "UNKNOWN", "reason": "The scheduler no longer knows this job."}, None)
+            return
+        state = "COMPLETED" if code == 0 else "FAILED"
+        self._apply(
+            record, {"state": state, "raw_state": state, "exit_code": code, "ended_at": ended, "reason": ""}, now
+        )
+
+    def _follow(self, record: JobRecord, status: JobStatus) -> None:
+        values: dict[str, Any] = {
+            "state": status.state,
+            "raw_state": status.raw_state,
+            "reason": status.reason,
+            "nodes": status.nodes,
+            "partition": status.partition or record.partition,
+            "started_at": status.started_at,
+            "ended_at": status.ended_at if status.final else None,
+            "exit_code": status.exit_code if status.final else None,
+            "time_limit": status.time_limit or record.time_limit,
+            "elapsed": status.elapsed,
+        }
+        if status.submitted_at:
+            values["submitted_at"] = status.submitted_at
+        self._apply(record, values, self._clock())
+
+    def _apply(self, record: JobRecord, values: dict[str, Any], seen_at: float | None) -> None:
+        changed = any(values[name] != getattr(record, name) for name in _FOLLOWED if name in values)
+        if seen_at is not None:
+            values["seen_at"] = seen_at
+        self._table.update(record.run_id, values)
+        if changed:
+            after = replace(record, **values)
+            self._events.publish("jobs", "job_update", {"job": after.to_json()}, durable=True)
+
+    # -- in the background (the server) ---------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Look at the queue while jobs are under way, until ``stop``."""
+        self._thread = threading.Thread(target=self._run, name="slurmdash-watch", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was submitted or cancelled: do not wait for the idle look."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if self._table.in_states(sorted(FINAL_STATES), negate=True):
+                    self.look()
+            except (SlurmDashError, OSError):
+                log.exception("Could not bring the list of jobs up to date")
+            self._wake.wait(self.interval)
+            self._wake.clear()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _foreign(status: JobStatus, table: JobTable, now: float) -> JobRecord:
+    """A record of a job that was submitted elsewhere."""
+    return JobRecord(
+        run_id=str(uuid.uuid4()),
+        cluster=table.cluster,
+        job_id=status.job_id,
+        user=table.user,
+        name=status.name,
+        state=SUBMITTING,  # so that its first state is a change, and told
+        raw_state="",
+        reason="",
+        partition=status.partition,
+        nodes="",
+        workdir=status.workdir,
+        ours=False,
+        template_id=None,
+        template_version=None,
+        template_hash=None,
+        image_id=None,
+        image_path=None,
+        sif_id=None,
+        request={},
+        script="",
+        idempotency_key=None,
+        submitted_at=status.submitted_at,
+        started_at=None,
+        ended_at=None,
+        elapsed=None,
+        time_limit=status.time_limit,
+        exit_code=None,
+        seen_at=now,
+        created_at=status.submitted_at or now,
+    )

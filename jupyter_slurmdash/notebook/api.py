@@ -1,0 +1,127 @@
+"""The notebook's door: ``connect()`` and the short names that a cell uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..config import SlurmDash
+from ..dash import Dash, load_config
+from ..errors import InvalidInput
+from ..jobs.model import JobSpec, ParameterValue
+from ..widgets.form import JobForm
+from .job import Job, JobList
+from .tables import ImageTable, TemplateTable
+
+# sbatch options that may be given to submit() by name, beside the template's own parameters.
+OPTION_NAMES = frozenset(
+    "partition nodes ntasks ntasks_per_node cpus_per_task mem mem_per_cpu time gres constraint account qos"
+    " reservation array dependency mail_type mail_user nodelist exclude begin nice exclusive requeue"
+    " output error".split()
+)
+
+
+class NotebookDash(Dash):
+    """A ``Dash`` with the names of the notebook API."""
+
+    def images(self, **filters: Any) -> ImageTable:
+        """Images of the catalogue as a table; filters: partition, type, q, node, app. Scans when it is empty."""
+        if self.catalog.scanned_at() is None:
+            self.catalog.scan()
+        return ImageTable(self.catalog.images(**filters), self.catalog.node_errors())
+
+    def templates(self, q: str = "", **filters: Any) -> TemplateTable:
+        """Templates that match the words ``q``, as a table; filters: category, tag, source."""
+        self.library.refresh()
+        return TemplateTable(self.library.templates(q=q, **filters))
+
+    def spec(
+        self,
+        template: str | None = None,
+        *,
+        files: Mapping[str, str] | None = None,
+        image: str | None = None,
+        app: str | None = None,
+        script: str | None = None,
+        job_name: str = "",
+        session_id: str | None = None,
+        **values: Any,
+    ) -> JobSpec:
+        """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters."""
+        return JobSpec(
+            job_name=job_name,
+            template_id=template,
+            script=script,
+            image_id=self._image_id(image) if image else None,
+            app=app,
+            session_id=session_id,
+            files={slot: str(Path(path).expanduser().absolute()) for slot, path in (files or {}).items()},
+            options={name: value for name, value in values.items() if name in OPTION_NAMES},
+            parameters={name: value for name, value in values.items() if name not in OPTION_NAMES},
+        )
+
+    def _image_id(self, image: str) -> str:
+        """An image by its id, or by its file name."""
+        found = self.catalog.find_by_name(image)
+        return found.id if found is not None else image
+
+    def submit(self, template: str | None = None, *, idempotency_key: str | None = None, **values: Any) -> Job:
+        """Check, stage and submit; see ``spec`` for the arguments. Raises ChecksFailed with every finding."""
+        return self.submit_spec(self.spec(template, **values), idempotency_key)
+
+    def submit_spec(self, spec: JobSpec, idempotency_key: str | None = None) -> Job:
+        """Submit a spec as it is."""
+        record, _ = self.jobs.submit(spec, idempotency_key)
+        return Job(self, record)
+
+    def with_texts(self, spec: JobSpec, options: Mapping[str, str], parameters: Mapping[str, str]) -> JobSpec:
+        """``spec`` with options and parameters given as text (a terminal has nothing else): a parameter becomes what
+        the template's schema says it is."""
+        template = self.library.usable(spec.template_id) if spec.template_id else None
+        fields: Mapping[str, Any] = ((template.parameters if template else None) or {}).get("properties", {})
+        typed = {name: typed_value(value, fields.get(name, {})) for name, value in parameters.items()}
+        return replace(spec, options={**spec.options, **options}, parameters={**spec.parameters, **typed})
+
+    def script(self, template: str | None = None, **values: Any) -> str:
+        """The script that ``submit`` with the same arguments would run."""
+        preview = self.jobs.preview(self.spec(template, **values))
+        if not preview.script:
+            raise InvalidInput("; ".join(check.message for check in preview.checks))
+        return preview.script
+
+    def job(self, job_id: str) -> Job:
+        """One of your jobs, by its id."""
+        return Job(self, self.jobs.get(str(job_id)))
+
+    def list_jobs(self, state: str = "", q: str = "", limit: int = 50) -> JobList:
+        """Your jobs, newest first, as a table."""
+        return JobList([Job(self, record) for record in self.jobs.page(state=state, q=q, limit=limit).jobs])
+
+    def form(self, template: str | None = None) -> JobForm:
+        """The form as a widget: template, image, files, options, script, submit, progress."""
+        return JobForm(self, template)
+
+
+def typed_value(text: str, schema: Mapping[str, Any]) -> ParameterValue:
+    """``text`` as the type that a parameter's schema names; as it is when it cannot be, for the schema to refuse."""
+    kind = schema.get("type")
+    try:
+        if kind == "integer":
+            return int(text)
+        if kind == "number":
+            return float(text)
+    except ValueError:
+        return text
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    return text
+
+
+def connect(**settings: Any) -> NotebookDash:
+    """See ``jupyter_slurmdash.connect``."""
+    unknown = sorted(set(settings) - set(SlurmDash.class_trait_names(config=True)))
+    if unknown:
+        raise InvalidInput(f"Unknown setting {unknown[0]!r}; see SlurmDash for the names.")
+    return NotebookDash(SlurmDash(config=load_config(), **settings))
