@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import sqlalchemy as sa
+
 
 from . import __version__
 from .errors import SlurmDashError
@@ -80,7 +80,7 @@ def check_health(dash: Dash) -> Health:
             status, detail = ask(dash)
         except SlurmDashError as error:
             status, detail = "down", error.detail
-        except (OSError, sa.exc.SQLAlchemyError) as error:
+        except (OSError) as error:
             status, detail = "down", str(error)
         components.append(Component(name, status, detail, time.time()))
     scheduler = {

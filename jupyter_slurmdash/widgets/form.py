@@ -1,0 +1,212 @@
+"""The New job form as a widget: the same fields in the same order and words as the panel.
+
+Every change asks the core for a new preview, so what the form shows is what a submission would do.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+
+from ..dash import Dash
+from ..errors import SlurmDashError
+from ..jobs.model import JobRecord, JobSpec, Preview
+from ..slurm.base import FINAL_STATES
+from ..templates.model import Template
+from .fields import option_fields, parameter_field
+
+_WIDE = w.Layout(width="100%")
+_LABEL = {"description_width": "9em"}
+
+
+class JobForm(w.VBox):
+    """Template, image, files, options, script, submit, progress. ``job`` is the last submitted job's record.
+
+    Values may be set from code: ``form.set(template=…, files={slot: path}, parameters={…}, options={…})``.
+    """
+
+    def __init__(self, dash: Dash, template: str | None = None) -> None:
+        self._dash = dash
+        self.job: JobRecord | None = None
+        self._key: str | None = None
+        self._quiet = False
+        self.files: dict[str, w.Text] = {}
+        self.parameters: dict[str, w.ValueWidget] = {}
+        self._make_fields()
+        super().__init__(
+            [
+                self.template,
+                w.HBox([self.image, self.app]),
+                self._slots_box,
+                self._parameters_box,
+                self._options_box,
+                self.job_name,
+                w.Accordion([self.script], titles=["Script"]),
+                self.findings,
+                w.HBox([self.submit_button, self.status]),
+                self.log,
+            ]
+        )
+        dash.library.refresh()
+        self.template.options = [("Choose a template", ""), *self._template_options()]
+        self.image.options = [("No image", ""), *((image.name, image.id) for image in dash.catalog.images())]
+        self.template.value = template or ""
+        self._on_template(None)
+
+    def _make_fields(self) -> None:
+        self.template = w.Dropdown(description="Template", style=_LABEL, layout=_WIDE)
+        self.image = w.Dropdown(description="Image", style=_LABEL, layout=w.Layout(width="70%"))
+        self.app = w.Combobox(description="App", layout=w.Layout(width="30%"))
+        self._slots_box, self._parameters_box = w.VBox(), w.VBox()
+        self.options = option_fields(self._dash)
+        self._options_box = w.VBox(list(self.options.values()))
+        self.job_name = w.Text(description="Job name", style=_LABEL, layout=_WIDE)
+        self.script = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="20em"))
+        self.findings = w.HTML()
+        self.submit_button = w.Button(description="Submit", button_style="primary", disabled=True)
+        self.status = w.HTML()
+        self.log = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="12em", display="none"))
+        self.template.observe(self._on_template, "value")
+        self.image.observe(self._on_image, "value")
+        for field in (self.app, self.job_name, *self.options.values()):
+            field.observe(self._on_change, "value")
+        self.submit_button.on_click(lambda _: self.submit())
+
+    def _template_options(self) -> list[tuple[str, str]]:
+        return [
+            (template.display_name, template.id)
+            for template in self._dash.library.templates()
+            if template.problem is None
+        ]
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    def spec(self) -> JobSpec:
+        """What the form says now."""
+        return JobSpec(
+            job_name=self.job_name.value,
+            template_id=self.template.value or None,
+            image_id=self.image.value or None,
+            app=self.app.value or None,
+            files={
+                slot: str(Path(field.value).expanduser().absolute())
+                for slot, field in self.files.items()
+                if field.value.strip()
+            },
+            options={name: field.value for name, field in self.options.items() if field.value not in ("", 0)},
+            parameters={name: field.value for name, field in self.parameters.items()},
+        )
+
+    def set(
+        self,
+        *,
+        template: str | None = None,
+        image: str | None = None,
+        app: str | None = None,
+        job_name: str | None = None,
+        files: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> JobForm:
+        """Fill fields from code; what is not named stays."""
+        if template is not None:
+            self.template.value = template
+        for field, value in ((self.image, image), (self.app, app), (self.job_name, job_name)):
+            if value is not None:
+                field.value = value
+        for fields, values in ((self.files, files), (self.parameters, parameters), (self.options, options)):
+            for name, value in (values or {}).items():
+                fields[name].value = value
+        return self
+
+    # -- reactions ------------------------------------------------------------------------------------------
+
+    def _on_template(self, _change: Any) -> None:
+        template = self._chosen()
+        self._quiet = True
+        self.files = {slot.name: self._slot_field(slot.name, slot.pattern, slot.required) for slot in
+                      (template.slots if template else ())}
+        schema: Mapping[str, Any] = (template.parameters if template else None) or {}
+        self.parameters = {
+            name: parameter_field(name, field) for name, field in schema.get("properties", {}).items()
+        }
+        self._slots_box.children = list(self.files.values())
+        self._parameters_box.children = list(self.parameters.values())
+        for field in (*self.files.values(), *self.parameters.values()):
+            field.observe(self._on_change, "value")
+        self._take_defaults(template)
+        self._quiet = False
+        self._on_change(None)
+
+    def _chosen(self) -> Template | None:
+        return self._dash.library.usable(self.template.value) if self.template.value else None
+
+    def _slot_field(self, name: str, pattern: str, required: bool) -> w.Text:
+        need = "required" if required else "optional"
+        return w.Text(description=name, placeholder=f"path of {pattern}, {need}", style=_LABEL, layout=_WIDE)
+
+    def _take_defaults(self, template: Template | None) -> None:
+        for name, field in self.options.items():
+            given = (template.slurm if template else {}).get(name)
+            field.value = field.trait_defaults("value") if given is None else type(field.value)(given)
+        if template is not None:
+            found = self._dash.catalog.find_by_name(template.image_name) if template.image_name else None
+            self.image.value = found.id if found else ""
+            self.app.value = template.app
+
+    def _on_image(self, _change: Any) -> None:
+        image = self._dash.catalog.image(self.image.value) if self.image.value else None
+        self.app.options = [app.name for app in image.facts.apps] if image else []
+        self._on_change(None)
+
+    def _on_change(self, _change: Any) -> None:
+        if self._quiet:
+            return
+        self._key = None
+        self._show(self._dash.jobs.preview(self.spec()))
+
+    def _show(self, preview: Preview) -> None:
+        self.script.value = preview.script
+        self.findings.value = "".join(
+            f"<div>{'✗' if check.level == 'error' else '!'} {html.escape(check.message)}</div>"
+            for check in preview.checks
+        )
+        self.submit_button.disabled = not preview.ready
+
+    # -- submit ---------------------------------------------------------------------------------------------
+
+    def submit(self) -> JobRecord | None:
+        """Submit what the form says; the form keeps its values. None when it was refused (the reason is shown)."""
+        self.submit_button.disabled = True
+        try:
+            self.job, _ = self._dash.jobs.submit(self.spec(), self._key)
+        except SlurmDashError as error:
+            self.findings.value = f"<div>✗ {html.escape(error.detail)}</div>"
+            return None
+        finally:
+            self.submit_button.disabled = False
+        self.log.layout.display = ""
+        self._show_state(self.job)
+        threading.Thread(target=self._follow, args=(self.job.run_id,), daemon=True).start()
+        return self.job
+
+    def _show_state(self, record: JobRecord) -> None:
+        reason = f" · {html.escape(record.reason)}" if record.reason else ""
+        self.status.value = f"Job {html.escape(str(record.job_id))}: <b>{html.escape(record.state)}</b>{reason}"
+
+    def _follow(self, run_id: str, wait: Callable[[float], object] | None = None) -> None:
+        """Bring state and log up to date until the job ends or another one is submitted."""
+        pause = wait or threading.Event().wait
+        while self.job is not None and self.job.run_id == run_id:
+            record = self._dash.jobs.refresh(run_id)
+            self.job = record
+            self._show_state(record)
+            self.log.value = self._dash.jobs.log(run_id, "out", -16 * 1024).text
+            if record.state in FINAL_STATES or record.state == "UNKNOWN":
+                return
+            pause(1.0)
