@@ -27,6 +27,7 @@ def facts() -> dict[str, str | Sequence[str] | Mapping[str, object]]:
         "ssh_keys": {user: str(layout.SSH / "keys" / user) for user in layout.USERS},
         "users": list(layout.USERS),
         "accounts": {name: list(users) for name, users in layout.ACCOUNTS.items()},
+        "signing_key": str(layout.SIGNING_KEY),
         "image_dir": str(layout.IMAGE_DIR),
         "cluster": layout.CLUSTER,
         "partitions": {

@@ -12,6 +12,7 @@ SPOOL = STATE / "spool"
 SSH = STATE / "ssh"
 IMAGES = STATE / "images"
 BUILD = STATE / "build"
+SIGNING_KEY = IMAGES / "signing-key.asc"  # the public half
 DEFINITIONS_COPY = BUILD / "definitions"
 SLURM_ETC = Path("/etc/slurm")
 IMAGE_DIR = Path("/opt/apptainers")  # what every node calls its own image folder

@@ -28,8 +28,9 @@ def run(
     env: dict[str, str] | None = None,
     log: Path | None = None,
     timeout: float = 120,
+    answers: str = "",
 ) -> str:
-    """Run a command and return its standard output.
+    """Run a command, with `answers` on its standard input, and return its standard output.
 
     With `log` everything it prints is appended there as well. A non-zero exit becomes a ClusterError with the
     last lines of what the command said, since that is nearly always the explanation.
@@ -43,7 +44,7 @@ def run(
             text=True,
             errors="replace",
             timeout=timeout,
-            stdin=subprocess.DEVNULL,
+            input=answers,
             check=False,
         )
     except FileNotFoundError as error:

