@@ -62,12 +62,19 @@ class Transport(Protocol):
     ) -> list[FileStat]:
         """Regular files below ``directory`` whose name ends with ``suffix``, links followed, sorted by path.
 
-        Raises FileNotFoundError when the directory is not there.
+        ``depth`` levels of directories are looked into (1: only ``directory`` itself), hidden ones (a leading
+        dot: snapshots, trash) and those that may not be read are passed over, and none is entered twice. At
+        most ``limit`` files. Raises FileNotFoundError or NotADirectoryError when the directory is not there,
+        PermissionError when it may not be read.
         """
         ...
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """The bytes of each ``(offset, length)`` range, pipelined; shorter at the end of the file."""
+        ...
+
+    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
+        """The first ``length`` bytes of each file, pipelined over all; an error in its file's place."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,71 @@
+"""Which keys a known_hosts file vouches for. Pure: text in, keys out.
+
+The format is that of sshd(8), section SSH_KNOWN_HOSTS: names with wildcards and negation, ``[host]:port``,
+hashed names (HMAC-SHA1), the markers ``@revoked`` and ``@cert-authority``. Certificates are not used.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class KnownKeys:
+    """Keys as raw bytes by type (``ssh-ed25519``); a revoked one is never in ``trusted``."""
+
+    trusted: dict[str, set[bytes]] = field(default_factory=dict)
+    revoked: set[bytes] = field(default_factory=set)
+
+
+def known_keys(texts: Iterable[str], name: str) -> KnownKeys:
+    """What the files' texts say of ``name`` (``host``, or ``[host]:port`` when the port is not 22)."""
+    keys = KnownKeys()
+    for line in (line for text in texts for line in text.splitlines()):
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or words[0].startswith("#") or not _matches(words[0], name):
+            continue
+        try:
+            key = base64.b64decode(words[2], validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if marker == "@revoked":
+            keys.revoked.add(key)
+        elif not marker:
+            keys.trusted.setdefault(words[1], set()).add(key)
+    valid = {kind: found - keys.revoked for kind, found in keys.trusted.items()}
+    keys.trusted = {kind: found for kind, found in valid.items() if found}
+    return keys
+
+
+def _matches(patterns: str, name: str) -> bool:
+    if patterns.startswith("|1|"):
+        return _matches_hash(patterns, name)
+    found = False
+    for pattern in patterns.lower().split(","):
+        negated = pattern.startswith("!")
+        # A bracket is literal here ([host]:port), unlike in the shell's patterns.
+        literal = pattern.removeprefix("!").replace("[", "[[]")
+        if fnmatch.fnmatchcase(name.lower(), literal):
+            if negated:
+                return False
+            found = True
+    return found
+
+
+def _matches_hash(entry: str, name: str) -> bool:
+    try:
+        _, _, salt, digest = entry.split("|")
+        expected = base64.b64decode(digest, validate=True)
+        computed = hmac.new(
+            base64.b64decode(salt, validate=True), name.lower().encode(), hashlib.sha1
+        ).digest()
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(computed, expected)

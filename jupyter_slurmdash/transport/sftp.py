@@ -1,0 +1,336 @@
+"""SFTP version 3 for reading, with many requests under way at once.
+
+Written from draft-ietf-secsh-filexfer-02, the version OpenSSH speaks. A library's client waits for the answer
+to each open, read and close; here an operation is a generator that yields requests and is sent the replies,
+so a hundred files cost about as many round trips as one. File names are bytes on the wire and need not be UTF-8.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from .base import FileStat
+
+T = TypeVar("T")
+
+_INIT, _VERSION = 1, 2
+_OPEN, _CLOSE, _READ, _OPENDIR, _READDIR, _REALPATH, _STAT = 3, 4, 5, 11, 12, 16, 17
+_STATUS, _HANDLE, _DATA, _NAME, _ATTRS = 101, 102, 103, 104, 105
+_EOF, _NO_SUCH_FILE, _PERMISSION_DENIED = 1, 2, 3
+
+# Replies under way stay below the 2 MB window of a channel, so neither side waits for the other to read.
+_MAX_UNDER_WAY = 32
+# OpenSSH servers before 8.4 answer with at most 64 KiB, all of them with at most 256 KiB.
+_MAX_READ = 32 * 1024
+_MAX_PACKET = 512 * 1024
+
+
+class Channel(Protocol):
+    """The bytes of the subsystem. ``recv`` gives b"" at the end; both raise TimeoutError."""
+
+    def sendall(self, data: bytes, /) -> object: ...
+    def recv(self, size: int, /) -> bytes: ...
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not SFTP."""
+
+
+class Attributes(NamedTuple):
+    """``size`` bytes, ``mtime`` seconds since the epoch, ``mode`` with the file type's bits."""
+
+    size: int
+    mode: int
+    mtime: int
+
+
+class _Request(NamedTuple):
+    kind: int
+    body: bytes
+
+
+class _Reply(NamedTuple):
+    kind: int
+    body: bytes
+
+
+Steps = Generator[_Request, _Reply, T]
+
+
+class SftpReader:
+    """Reads directories and files over one channel. From one thread at a time; after an error it is used up.
+
+    Raises TimeoutError, EOFError or ProtocolError when the connection is the trouble, other OSErrors when a
+    file is.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._inbox = bytearray()
+        self._outbox = bytearray()
+        self._next_id = 0
+        self._outbox += struct.pack(">IBI", 5, _INIT, 3)
+        kind, _ = self._receive()
+        if kind != _VERSION:
+            raise ProtocolError("The server does not speak SFTP.")
+
+    def list_files(self, directory: str, suffix: str, depth: int, limit: int) -> list[FileStat]:
+        """See ``Transport.list_files``; the directories of a level are read side by side."""
+        found: list[FileStat] = []
+        entered: set[bytes] = set()
+        level = [directory]
+        for number in range(depth):
+            listings = self._run([_list_directory(path, entered) for path in level])
+            if number == 0 and isinstance(listings[0], OSError):
+                raise listings[0]
+            entries = self._follow(
+                [entry for listing in listings if not isinstance(listing, OSError) for entry in listing]
+            )
+            level = [path for path, facts in entries if _is_visible_directory(path, facts)]
+            found += [
+                FileStat(path, facts.size, facts.mtime * 1_000_000_000)
+                for path, facts in entries
+                if stat.S_ISREG(facts.mode) and path.endswith(suffix)
+            ]
+            if not level or len(found) >= limit:
+                break
+        return sorted(found[:limit], key=lambda file: file.path)
+
+    def _follow(self, entries: list[tuple[str, Attributes]]) -> list[tuple[str, Attributes]]:
+        """The entries with each link's attributes replaced by its target's; dangling links are left out."""
+        plain = [entry for entry in entries if not stat.S_ISLNK(entry[1].mode)]
+        links = [path for path, facts in entries if stat.S_ISLNK(facts.mode)]
+        targets = zip(links, self._run(_stat(path) for path in links), strict=True)
+        return plain + [(path, facts) for path, facts in targets if not isinstance(facts, OSError)]
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """See ``Transport.read_ranges``."""
+        handle = _raised(self._run([_open(path)]))[0]
+        pieces = self._run([_read(handle, offset, length) for offset, length in ranges])
+        self._run([_close(handle)])
+        return _raised(pieces)
+
+    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
+        """See ``Transport.read_heads``."""
+        return self._run([_read_head(path, length) for path in paths])
+
+    # -- the pipeline ---------------------------------------------------------------------------------------
+
+    def _run(self, operations: Iterable[Steps[T]]) -> list[T | OSError]:
+        """Drive the operations, some of them at a time, to their results (or errors of their file)."""
+        waiting = enumerate(operations)
+        results: dict[int, T | OSError] = {}
+        under_way: dict[int, tuple[int, Steps[T]]] = {}
+
+        def advance(index: int, steps: Steps[T], reply: _Reply | None) -> None:
+            try:
+                request = next(steps) if reply is None else steps.send(reply)
+            except StopIteration as end:
+                results[index] = end.value
+            except OSError as error:
+                results[index] = error
+            except (struct.error, IndexError) as error:
+                raise ProtocolError("The server sent a damaged answer.") from error
+            else:
+                under_way[self._send(request)] = (index, steps)
+
+        while True:
+            while len(under_way) < _MAX_UNDER_WAY and (item := next(waiting, None)) is not None:
+                advance(*item, None)
+            if not under_way:
+                return [results[index] for index in sorted(results)]
+            kind, body = self._receive()
+            if len(body) < 4 or (number := _u32(body, 0)) not in under_way:
+                raise ProtocolError("The server answered a question that was not asked.")
+            advance(*under_way.pop(number), _Reply(kind, body[4:]))
+
+    def _send(self, request: _Request) -> int:
+        self._next_id = (self._next_id + 1) & 0xFFFFFFFF
+        self._outbox += struct.pack(">IBI", len(request.body) + 5, request.kind, self._next_id) + request.body
+        return self._next_id
+
+    def _receive(self) -> tuple[int, bytes]:
+        if self._outbox:
+            # Requests are gathered until an answer is needed: one packet carries many.
+            self._channel.sendall(bytes(self._outbox))
+            self._outbox.clear()
+        self._fill(4)
+        size = _u32(self._inbox, 0)
+        if not 1 <= size <= _MAX_PACKET:
+            raise ProtocolError("The server sent a packet of an impossible size.")
+        self._fill(4 + size)
+        kind, body = self._inbox[4], bytes(self._inbox[5 : 4 + size])
+        del self._inbox[: 4 + size]
+        return kind, body
+
+    def _fill(self, size: int) -> None:
+        while len(self._inbox) < size:
+            piece = self._channel.recv(256 * 1024)
+            if not piece:
+                raise EOFError("The connection was closed.")
+            self._inbox += piece
+
+
+# -- operations: generators of requests ----------------------------------------------------------------------
+
+
+def _open(path: str) -> Steps[bytes]:
+    reply = yield _Request(_OPEN, _string(_encode(path)) + struct.pack(">II", 1, 0))
+    return _expect(reply, _HANDLE, path)
+
+
+def _close(handle: bytes) -> Steps[None]:
+    yield _Request(_CLOSE, _string(handle))
+
+
+def _read(handle: bytes, offset: int, length: int) -> Steps[bytes]:
+    data = bytearray()
+    while len(data) < length:
+        wanted = min(length - len(data), _MAX_READ)
+        reply = yield _Request(_READ, _string(handle) + struct.pack(">QI", offset + len(data), wanted))
+        if _status(reply) == _EOF:
+            break
+        piece = _expect(reply, _DATA, "the file")
+        if not piece or len(piece) > wanted:
+            raise ProtocolError("The server sent another amount of data than it was asked for.")
+        data += piece
+    return bytes(data)
+
+
+def _read_head(path: str, length: int) -> Steps[bytes]:
+    handle = yield from _open(path)
+    try:
+        data: bytes | OSError = yield from _read(handle, 0, length)
+    except OSError as error:
+        data = error
+    yield from _close(handle)
+    if isinstance(data, OSError):
+        raise data
+    return data
+
+
+def _stat(path: str) -> Steps[Attributes]:
+    reply = yield _Request(_STAT, _string(_encode(path)))
+    if reply.kind != _ATTRS:
+        raise _failure(reply, path)
+    return _attributes(reply.body, 0)[0]
+
+
+def _list_directory(path: str, entered: set[bytes]) -> Steps[list[tuple[str, Attributes]]]:
+    """Paths and attributes, links as links; nothing when the directory was entered before."""
+    reply = yield _Request(_REALPATH, _string(_encode(path)))
+    real = _names(reply, path)[0][0]
+    reply = yield _Request(_OPENDIR, _string(_encode(path)))
+    handle = _expect(reply, _HANDLE, path)
+    entries: list[tuple[bytes, Attributes]] = []
+    while real not in entered:
+        reply = yield _Request(_READDIR, _string(handle))
+        if _status(reply) is not None:
+            entered.add(real)
+            break
+        entries += _names(reply, path)
+    yield from _close(handle)
+    folder = path.rstrip("/")
+    return [(f"{folder}/{_decode(name)}", facts) for name, facts in entries if name not in (b".", b"..")]
+
+
+# -- bytes ---------------------------------------------------------------------------------------------------
+
+
+def _raised(results: Sequence[T | OSError]) -> list[T]:
+    """The results, when none is an error."""
+    good: list[T] = []
+    for result in results:
+        if isinstance(result, OSError):
+            raise result
+        good.append(result)
+    return good
+
+
+def _is_visible_directory(path: str, facts: Attributes) -> bool:
+    return stat.S_ISDIR(facts.mode) and not path.rpartition("/")[2].startswith(".")
+
+
+def _encode(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _decode(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _string(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data
+
+
+def _u32(data: bytes | bytearray, offset: int) -> int:
+    return int(struct.unpack_from(">I", data, offset)[0])
+
+
+def _take(data: bytes, offset: int) -> tuple[bytes, int]:
+    end = offset + 4 + _u32(data, offset)
+    if end > len(data):
+        raise IndexError("a string ends behind its packet")
+    return data[offset + 4 : end], end
+
+
+def _status(reply: _Reply) -> int | None:
+    return _u32(reply.body, 0) if reply.kind == _STATUS else None
+
+
+def _failure(reply: _Reply, path: str) -> OSError:
+    code = _status(reply)
+    if code is None:
+        raise ProtocolError("The server sent an answer of the wrong kind.")
+    if code == _NO_SUCH_FILE:
+        return FileNotFoundError(f"{path} is not there.")
+    if code == _PERMISSION_DENIED:
+        return PermissionError(f"{path} may not be read.")
+    return OSError(f"{path} could not be read.")
+
+
+def _expect(reply: _Reply, kind: int, path: str) -> bytes:
+    if reply.kind != kind:
+        raise _failure(reply, path)
+    return _take(reply.body, 0)[0]
+
+
+def _names(reply: _Reply, path: str) -> list[tuple[bytes, Attributes]]:
+    if reply.kind != _NAME:
+        raise _failure(reply, path)
+    names: list[tuple[bytes, Attributes]] = []
+    offset = 4
+    for _ in range(_u32(reply.body, 0)):
+        name, offset = _take(reply.body, offset)
+        _, offset = _take(reply.body, offset)
+        facts, offset = _attributes(reply.body, offset)
+        names.append((name, facts))
+    if not names:
+        raise ProtocolError("The server sent an empty list of names.")
+    return names
+
+
+def _attributes(data: bytes, offset: int) -> tuple[Attributes, int]:
+    flags = _u32(data, offset)
+    offset += 4
+    size = mode = mtime = 0
+    if flags & 0x1:
+        size = int(struct.unpack_from(">Q", data, offset)[0])
+        offset += 8
+    if flags & 0x2:
+        offset += 8  # uid, gid
+    if flags & 0x4:
+        mode = _u32(data, offset)
+        offset += 4
+    if flags & 0x8:
+        mtime = _u32(data, offset + 4)
+        offset += 8
+    if flags & 0x80000000:
+        pairs = _u32(data, offset)
+        offset += 4
+        for _ in range(2 * pairs):
+            _, offset = _take(data, offset)
+    return Attributes(size, mode, mtime), offset
