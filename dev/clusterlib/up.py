@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import images, layout, packages, sid, slurm, sshd, users
+from . import images, layout, packages, sid, slurm, slurmconf, sshd, users
 from .daemons import Daemon
 from .shell import ClusterError, folder, stage, wait_until, write
 
@@ -113,7 +113,7 @@ def _slurm() -> None:
     with stage("slurm"):
         slurm.prepare_munge()
         slurm.prepare_mariadb()
-        if slurm.configure():
+        if slurmconf.configure():
             stop_all([*(slurm.slurmd(node) for node in layout.NODES), slurm.slurmctld(), slurm.slurmdbd()])
         with together() as start:
             start(lambda: _start(slurm.munged()))
