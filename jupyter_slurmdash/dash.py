@@ -35,6 +35,7 @@ from .store.jobs import JobTable
 from .store.leases import Leases
 from .store.uploads import UploadTable
 from .templates.library import Library
+from .templates.model import FileSlot
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
 from .uploads.service import Uploads
@@ -56,6 +57,7 @@ class Dash:
         self.leases = Leases(self.database)
         self.changes = Changes(self.database, self.events, self.user)
         self.scheduler = self._scheduler()
+        self._remembered = ""
         self.catalog = self._catalog()
         self.library = Library(
             settings.template_root,
@@ -69,6 +71,7 @@ class Dash:
             settings.upload_root,
             max_size=settings.max_upload_size,
             ttl=settings.session_ttl,
+            slots=self._slots,
         )
         self.jobs = self._jobs()
 
@@ -111,9 +114,23 @@ class Dash:
             return self.settings.nodes
         return {node.name: node.partitions for node in self.scheduler.nodes()}
 
+    def cluster_name(self) -> str:
+        """The cluster's name, remembered for the time when the controller does not answer."""
+        memory = Path(self.settings.data_dir) / f"{self.scheduler.name}-cluster"
+        name = self.scheduler.cluster
+        if name == self.scheduler.name:
+            return memory.read_text(encoding="utf-8") if memory.exists() else name
+        if name != self._remembered:
+            memory.write_text(name, encoding="utf-8")
+            self._remembered = name
+        return name
+
+    def _slots(self, _user: str, template_id: str) -> Sequence[FileSlot]:
+        return self.library.usable(template_id).slots
+
     def _jobs(self) -> Jobs:
         settings = self.settings
-        table = JobTable(self.database, self.user, self.scheduler.cluster)
+        table = JobTable(self.database, self.user, self.cluster_name)
         checks = CheckRunner(
             self.scheduler, self.uploads, self.events, settings.work_root, self._checks_by_name
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,17 @@ Row = dict[str, Any]
 
 
 class JobTable:
-    """The table of jobs of one user on one cluster."""
+    """The table of jobs of one user on one cluster. The cluster's name is asked for each time: a controller that is
+    down when the server starts tells it later."""
 
-    def __init__(self, database: Database, user: str, cluster: str) -> None:
+    def __init__(self, database: Database, user: str, cluster: Callable[[], str]) -> None:
         self._database = database
+        self._cluster = cluster
         self.user = user
-        self.cluster = cluster
+
+    @property
+    def cluster(self) -> str:
+        return self._cluster()
 
     def _mine(self) -> sa.ColumnElement[bool]:
         return sa.and_(jobs.c.user == self.user, jobs.c.cluster == self.cluster)
