@@ -1,4 +1,5 @@
-"""The scheduler port: what the product needs of Slurm, whoever gives it (its commands, REST, or ``local``)."""
+"""The scheduler port: what the product needs of Slurm, whoever gives it (its commands, REST, or
+``local``)."""
 
 from __future__ import annotations
 
@@ -42,8 +43,9 @@ FINAL_STATES: frozenset[str] = frozenset(
 
 @dataclass(frozen=True)
 class Submission:
-    """What ``sbatch`` is given. ``options`` are extra long options by name (``comment``), beside the script's own
-    ``#SBATCH`` lines; ``workdir`` becomes the job's working directory; the script goes in on standard input."""
+    """What ``sbatch`` is given. ``options`` are extra long options by name (``comment``), beside the script's
+    own ``#SBATCH`` lines; ``workdir`` becomes the job's working directory; the script goes in on standard
+    input."""
 
     script: str
     workdir: str
@@ -54,9 +56,9 @@ class Submission:
 class JobStatus:
     """One job (or array task, or part of a heterogeneous job) as the scheduler sees it now.
 
-    ``job_id`` has Slurm's own forms: ``123``, ``123_4``, ``123_[5-9]``, ``123+1``. Times are seconds since the
-    epoch (UTC) or None; ``elapsed`` and ``time_limit`` seconds or None; ``exit_code`` is None while it runs.
-    ``raw_state`` is Slurm's own word, for states that we do not know.
+    ``job_id`` has Slurm's own forms: ``123``, ``123_4``, ``123_[5-9]``, ``123+1``. Times are seconds since
+    the epoch (UTC) or None; ``elapsed`` and ``time_limit`` seconds or None; ``exit_code`` is None while it
+    runs. ``raw_state`` is Slurm's own word, for states that we do not know.
     """
 
     job_id: str
@@ -86,7 +88,8 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of the cluster. ``memory`` in bytes; ``gpus`` configured GPUs; ``state`` Slurm's word in lower case."""
+    """A node of the cluster. ``memory`` in bytes; ``gpus`` configured GPUs; ``state`` Slurm's word in lower
+    case."""
 
     name: str
     partitions: tuple[str, ...]
@@ -141,10 +144,11 @@ class Partition:
 
 
 class Scheduler(Protocol):
-    """A scheduler. Errors: SchedulerRefused (its own words in ``detail``), SchedulerUnavailable (it does not answer;
-    whether the job was taken is then unknown), JobNotFound.
+    """A scheduler. Errors: SchedulerRefused (its own words in ``detail``), SchedulerUnavailable (it does not
+    answer; whether the job was taken is then unknown), JobNotFound.
 
-    ``name`` is ``slurm`` or ``local``; ``cluster`` the cluster's own name; ``is_cluster`` is False for ``local``.
+    ``name`` is ``slurm`` or ``local``; ``cluster`` the cluster's own name; ``is_cluster`` is False for
+    ``local``.
     """
 
     name: str
@@ -156,7 +160,8 @@ class Scheduler(Protocol):
         ...
 
     def test(self, submission: Submission) -> str:
-        """Would it be taken (``sbatch --test-only``)? Returns the scheduler's words; raises SchedulerRefused."""
+        """Would it be taken (``sbatch --test-only``)? Returns the scheduler's words; raises
+        SchedulerRefused."""
         ...
 
     def queue(self) -> list[JobStatus]:
