@@ -111,8 +111,8 @@ class SlurmDashHandler(GuardMixin, APIHandler):
             self.set_header("X-Request-ID", self.request_id)
 
     def check_xsrf_cookie(self) -> None:
-        # A stranger without the cookie is a stranger first: 401, not 403.
-        if self.current_user is None:
+        # A stranger without the cookie is a stranger first: 401, not 403. (Tornado asks once before Jupyter knows.)
+        if hasattr(self, "_jupyter_current_user") and self.current_user is None:
             raise Unauthenticated("Sign in to Jupyter, or send an Authorization header with a token.")
         super().check_xsrf_cookie()
 

@@ -12,11 +12,13 @@ from ..uploads.model import JobFile
 
 
 class TemplateSource(Protocol):
-    def usable(self, template_id: str) -> Template:
+    def usable(self, id: str) -> Template:
         """Raises TemplateNotFound or TemplateBroken."""
         ...
 
-    def find(self, template_id: str) -> Template | None: ...
+    def get(self, id: str) -> Template:
+        """Raises TemplateNotFound."""
+        ...
 
 
 class ImageSource(Protocol):

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InvalidInput, JobNotFound
+from ..errors import InvalidInput, JobNotFound, TemplateNotFound
 from ..slurm.base import FINAL_STATES, Scheduler
 from ..store.jobs import JobTable
 from .logs import LogPiece, Stream, read_log
@@ -115,8 +115,10 @@ class Jobs:
     def _output_pattern(self, record: JobRecord) -> str:
         if record.template_id is None:
             return ""
-        template = self._templates.find(record.template_id)
-        return template.output_pattern if template is not None else ""
+        try:
+            return self._templates.get(record.template_id).output_pattern
+        except TemplateNotFound:
+            return ""  # it was removed since; the files are still there
 
 
 def _write_cursor(created_at: float, run_id: str) -> str:
