@@ -1,1 +1,4 @@
-"""Reading text that other people wrote: YAML, and JSON Schema. The one home of PyYAML and of jsonschema-rs."""
+"""Reading text that other people wrote.
+
+YAML, and JSON Schema. The one home of PyYAML and of jsonschema-rs.
+"""

@@ -28,7 +28,10 @@ def first_bad_row(path: str) -> tuple[int, str] | None:
         if not all(map(_is_number, fields)):
             if columns == 0 and number == 1:
                 continue  # names of the columns
-            return number, f"{next(field for field in fields if not _is_number(field))[:40]!r} is not a number"
+            return (
+                number,
+                f"{next(field for field in fields if not _is_number(field))[:40]!r} is not a number",
+            )
         if columns and len(fields) != columns:
             return number, f"{len(fields)} columns, but {columns} above"
         columns = len(fields)

@@ -70,7 +70,8 @@ class Template:
     """A template as read from disk. A broken file is a Template too: with ``problem`` and the best id known.
 
     ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
-    of type object (or None), ``hash`` the SHA-256 of the file's bytes, ``modified_at`` seconds since the epoch.
+    of type object (or None), ``hash`` the SHA-256 of the file's bytes, ``modified_at`` seconds since the
+    epoch.
     """
 
     id: str
