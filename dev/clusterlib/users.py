@@ -9,6 +9,7 @@ from . import layout
 from .shell import folder, run, write
 
 _SUB_IDS = 65536
+SHARED = Path("/shared")
 
 
 def _make(user: str) -> None:
@@ -84,3 +85,12 @@ def create() -> None:
     first = layout.USERS[0]
     write(layout.SSH / "known_hosts", hosts)
     write(layout.SSH / "config", ssh_config(first, str(keys / first), str(layout.SSH / "known_hosts")))
+    _share()
+
+
+def _share() -> None:
+    """The shared folders that templates bind and copy to, as a site would have them. Only what is missing is made:
+    the machine may have a /shared of its own."""
+    for name in ("datasets", "models", "results"):
+        if not (SHARED / name).is_dir():
+            folder(SHARED / name).chmod(0o1777)
