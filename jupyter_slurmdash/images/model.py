@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 ImageType = Literal["viz", "compute", "custom"]
@@ -11,15 +12,27 @@ ImageType = Literal["viz", "compute", "custom"]
 # Our own name space for stable ids: the same node and path give the same id on every server.
 _NAMESPACE = uuid.UUID("6f0c2f5e-5a0e-5c3b-9a55-51f1e0d4c1aa")
 
+_METADATA = (
+    *("labels", "apps", "runscript", "startscript", "test", "environment", "help", "deffile"),
+    *("arch", "sif_id", "complete"),
+)
+
 
 def image_id(node: str, path: str) -> str:
     """The stable UUID of the image at ``path`` on ``node``."""
     return str(uuid.uuid5(_NAMESPACE, f"{node}\n{path}"))
 
 
+def moment(seconds: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339 in UTC; None for 0 and None."""
+    if not seconds:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True)
 class ImageApp:
-    """A SCIF app of an image."""
+    """A SCIF app of an image. ``environment`` holds what its scripts assign, unexpanded."""
 
     name: str
     help: str = ""
@@ -33,7 +46,9 @@ class SifFacts:
     """What one .sif file says of itself. Times are seconds since the epoch (UTC), 0 when not given.
 
     ``problem`` is the reason why the file cannot be used, in words for a user, or None.
-    ``complete`` is False when the file has no readable metadata (old or foreign builders).
+    ``complete`` is False when the file has no readable metadata (old or foreign builders). ``environment`` is
+    what the image's scripts assign, with shell expressions as they are written; ``environment_scripts`` their
+    texts by path.
     """
 
     arch: str = ""
@@ -45,12 +60,23 @@ class SifFacts:
     startscript: str = ""
     test: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    environment_scripts: dict[str, str] = field(default_factory=dict)
     help: str = ""
     deffile: str = ""
     signed: bool = False
     encrypted: bool = False
     complete: bool = True
     problem: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the database; ``from_dict`` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> SifFacts:
+        """What ``to_dict`` gave; keys of other versions are left out."""
+        known = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
+        return cls(**{**known, "apps": tuple(ImageApp(**app) for app in known.get("apps", ()))})
 
 
 @dataclass(frozen=True)
@@ -81,13 +107,6 @@ class Image:
 
     def to_json(self) -> dict[str, Any]:
         """The image as the contract's ``Image``."""
-        from datetime import UTC, datetime
-
-        def moment(seconds: float) -> str | None:
-            return (
-                datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z") if seconds else None
-            )
-
         facts = self.facts
         return {
             "id": self.id,
@@ -116,4 +135,58 @@ class Image:
             "updated_at": moment(self.updated_at),
             "last_scanned": moment(self.last_scanned),
             "is_active": self.is_active,
+        }
+
+    def metadata_json(self) -> dict[str, Any]:
+        """All that the file says of itself, as the contract's ``ImageMetadata``."""
+        data = self.facts.to_dict()
+        return {"id": self.id, **{name: data[name] for name in _METADATA}}
+
+
+@dataclass(frozen=True)
+class NodeError:
+    """Why a node's images could not be seen: a TransportError's reason, no-directory or permission."""
+
+    node: str
+    reason: str
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class NodeScan:
+    """One node's part of a scan. ``seconds`` is what it took; ``message`` may name what is missing."""
+
+    node: str
+    status: Literal["waiting", "ok", "failed"] = "waiting"
+    images: int = 0
+    reason: str | None = None
+    message: str | None = None
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A look at the nodes; ``full`` when it was at all of them. Times are seconds since the epoch, UTC."""
+
+    id: str
+    status: Literal["running", "finished", "failed"]
+    started_at: float
+    finished_at: float | None
+    nodes: tuple[NodeScan, ...]
+    full: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """The scan as the contract's ``Scan``."""
+        return {
+            "scan_id": self.id,
+            "status": self.status,
+            "started_at": moment(self.started_at),
+            "finished_at": moment(self.finished_at),
+            "nodes": [node.to_json() for node in self.nodes],
         }

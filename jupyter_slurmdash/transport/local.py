@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from ..errors import TransportError
 from .base import Completed, FileStat
@@ -28,10 +29,10 @@ class LocalTransport:
         env: Mapping[str, str] | None = None,
     ) -> Completed:
         """See ``Transport.run``. On a time-out the command is ended with all it started."""
-        if cwd is not None and not os.path.isdir(cwd):
+        if cwd is not None and not Path(cwd).is_dir():
             raise FileNotFoundError(f"There is no directory {cwd} on {self.name}.")
         try:
-            process = subprocess.Popen(  # noqa: S603 - an argv without a shell
+            process = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -84,7 +85,7 @@ class LocalTransport:
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """See ``Transport.read_ranges``."""
-        with open(path, "rb", buffering=0) as file:
+        with Path(path).open("rb", buffering=0) as file:
             return [_read_at(file.fileno(), offset, length) for offset, length in ranges]
 
     def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
@@ -103,9 +104,9 @@ class LocalTransport:
 
 def _entries(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result]]:
     """What the folder holds, sorted, with links followed; nothing when it was entered before."""
-    own = os.stat(folder)
+    own = Path(folder).stat()
     identity = (own.st_dev, own.st_ino)
-    names = sorted(os.listdir(folder))
+    names = sorted(entry.name for entry in Path(folder).iterdir())
     if identity in entered:
         return iter(())
     entered.add(identity)
@@ -116,7 +117,7 @@ def _stats(folder: str, names: Sequence[str]) -> Iterator[tuple[str, os.stat_res
     for name in names:
         path = os.path.join(folder, name)
         try:
-            facts = os.stat(path)
+            facts = Path(path).stat()
         except OSError:
             continue  # a dangling link, or gone since the folder was read
         if not (name.startswith(".") and stat.S_ISDIR(facts.st_mode)):

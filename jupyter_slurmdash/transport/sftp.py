@@ -1,8 +1,9 @@
 """SFTP version 3 for reading, with many requests under way at once.
 
-Written from draft-ietf-secsh-filexfer-02, the version OpenSSH speaks. A library's client waits for the answer
-to each open, read and close; here an operation is a generator that yields requests and is sent the replies,
-so a hundred files cost about as many round trips as one. File names are bytes on the wire and need not be UTF-8.
+Written from draft-ietf-secsh-filexfer-02, the version OpenSSH speaks. A library's client waits for the
+answer to each open, read and close; here an operation is a generator that yields requests and is sent the
+replies, so a hundred files cost about as many round trips as one. File names are bytes on the wire and need
+not be UTF-8.
 """
 
 from __future__ import annotations

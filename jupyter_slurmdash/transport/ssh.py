@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import getpass
 import logging
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import paramiko
@@ -222,7 +222,7 @@ class SshConnector:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._config_file = config_file
-        self._known_hosts_file = os.path.expanduser(known_hosts_file)
+        self._known_hosts_file = known_hosts_file
         self._connect_timeout = connect_timeout
         self._io_timeout = io_timeout
         self._tries = tries
@@ -436,7 +436,7 @@ def _connect_failures(
 
 def _keys(address: _Address) -> Iterator[paramiko.PKey]:
     """Keys in ssh's order: the agent's that the configuration names, key files, the agent's others."""
-    files = [os.path.expanduser(file) for file in address.identities]
+    files = [str(Path(file).expanduser()) for file in address.identities]
     named = {_public_key(file) for file in files}
     agent = paramiko.Agent()
     try:
@@ -470,8 +470,7 @@ def _public_key(file: str) -> bytes:
 
 def _read_text(file: str) -> str:
     try:
-        with open(os.path.expanduser(file), encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        return Path(file).expanduser().read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

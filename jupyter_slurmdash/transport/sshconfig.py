@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import glob
-import os
 from pathlib import Path
 
 _MAX_DEPTH = 16  # as in OpenSSH
-SYSTEM_CONFIG = "/etc/ssh/ssh_config"
+SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 
 
 def read_config(file: str) -> str:
@@ -16,17 +15,17 @@ def read_config(file: str) -> str:
     As with ``ssh``, the system's file is read too when ``file`` is the user's own ``~/.ssh/config``, and not
     when another one is named. The first value of an option counts.
     """
-    own = os.path.expanduser("~/.ssh/config")
-    path = os.path.expanduser(file)
-    text = _expand(path, os.path.dirname(own), 0)
+    own = Path("~/.ssh/config").expanduser()
+    path = Path(file).expanduser()
+    text = _expand(path, own.parent, 0)
     if path == own:
-        text += "\nHost *\n" + _expand(SYSTEM_CONFIG, os.path.dirname(SYSTEM_CONFIG), 0)
+        text += "\nHost *\n" + _expand(SYSTEM_CONFIG, SYSTEM_CONFIG.parent, 0)
     return text
 
 
-def _expand(path: str, base: str, depth: int) -> str:
+def _expand(path: Path, base: Path, depth: int) -> str:
     try:
-        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
         return ""
     block = "Host *"
@@ -40,7 +39,7 @@ def _expand(path: str, base: str, depth: int) -> str:
             out.append(line)
         elif depth < _MAX_DEPTH:
             for pattern in words[1:]:
-                full = os.path.join(base, os.path.expanduser(pattern.strip('"')))
-                out += [_expand(found, base, depth + 1) for found in sorted(glob.glob(full))]
+                full = str(base / Path(pattern.strip('"')).expanduser())
+                out += [_expand(Path(found), base, depth + 1) for found in sorted(glob.glob(full))]  # noqa: PTH207
             out.append(block)  # what follows belongs to the block around the Include again
     return "\n".join(out)

@@ -1,0 +1,97 @@
+"""Images over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import InvalidInput
+from ..images.model import Image, moment
+from .base import SlurmDashHandler
+
+
+class ImagesHandler(SlurmDashHandler):
+    path = "/api/apptainer/images"
+
+    async def get(self) -> None:
+        query = self.query()
+        limit, cursor = query.pop("limit"), query.pop("cursor")
+        await self.call(self.dash.catalog.refresh_if_stale)
+        images = await self.call(self.dash.catalog.images, **query)
+        self.send_cached(await self.call(_image_list, self.dash.catalog, images, limit, cursor))
+
+
+class ImageHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}"
+
+    async def get(self, id: str) -> None:
+        catalog = self.dash.catalog
+        if _is_uuid(id):
+            self.send_cached((await self.call(catalog.image, id)).to_json())
+            return
+        images = await self.call(catalog.on_node, id)
+        self.send_cached(await self.call(_image_list, catalog, images, len(images), None))
+
+
+class ImageMetadataHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/metadata"
+
+    async def get(self, id: str) -> None:
+        self.send_cached((await self.call(self.dash.catalog.image, id)).metadata_json())
+
+
+class ImageAppsHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/apps"
+
+    async def get(self, id: str) -> None:
+        image = await self.call(self.dash.catalog.image, id)
+        self.send_cached({"apps": image.metadata_json()["apps"]})
+
+
+class ScansHandler(SlurmDashHandler):
+    path = "/api/apptainer/scan"
+
+    async def post(self) -> None:
+        scan = await self.call(self.dash.catalog.start_scan, self.body().get("nodes") or None)
+        self.send(scan.to_json(), 202)
+
+
+class ScanHandler(SlurmDashHandler):
+    path = "/api/apptainer/scan/{scan_id}"
+
+    async def get(self, scan_id: str) -> None:
+        self.send((await self.call(self.dash.catalog.get_scan, scan_id)).to_json())
+
+
+def _image_list(catalog: Any, images: Sequence[Image], limit: int, cursor: str | None) -> dict[str, Any]:
+    """A page of the images as the contract's ``ImageList``."""
+    start = _start(images, cursor) if cursor else 0
+    page = images[start : start + limit]
+    more = start + len(page) < len(images)
+    return {
+        "images": [image.to_json() for image in page],
+        "total": len(images),
+        "next_cursor": f"{start + len(page)}.{page[-1].id}" if more and page else None,
+        "scanned_at": moment(catalog.scanned_at()),
+        "scanning": catalog.scanning,
+        "node_errors": [error.to_json() for error in catalog.node_errors()],
+    }
+
+
+def _start(images: Sequence[Image], cursor: str) -> int:
+    """Where the page after ``cursor`` begins, also when images came or went since the page before."""
+    number, _, last = cursor.partition(".")
+    if not number.isdecimal() or len(number) > 9:
+        raise InvalidInput("The cursor is not one that this list gave. Begin without one.")
+    return next((index + 1 for index, image in enumerate(images) if image.id == last), int(number))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+routes = [ImagesHandler, ImageHandler, ImageMetadataHandler, ImageAppsHandler, ScansHandler, ScanHandler]

@@ -1,0 +1,208 @@
+"""The catalogue: all images of the cluster, kept in the database and brought up to date by scans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ..errors import ImageNotFound
+from ..events import EventBus
+from ..transport.base import Transport
+from .model import Image, NodeError, NodeScan, Scan, image_id
+from .records import images_of, scan_of
+from .rules import stem, version_key
+from .scanner import SCHEDULER, SHARED, Scanner, ScanStore
+
+__all__ = ["SCHEDULER", "SHARED", "Catalog", "Scan"]
+
+# When the scheduler did not answer, the next look comes sooner than the ttl.
+_RETRY_AFTER = 60.0
+
+
+class Store(ScanStore, Protocol):
+    """Where the catalogue is kept; see ``store/images.py``."""
+
+    def stamp(self) -> tuple[Any, ...]: ...
+    def all(self) -> list[dict[str, Any]]: ...
+    def ended_scans(self) -> list[dict[str, Any]]: ...
+
+
+class _Snapshot:
+    """The table as it was at a stamp: images grouped and sorted, and by each of their ids."""
+
+    def __init__(self, stamp: tuple[Any, ...], rows: list[dict[str, Any]]) -> None:
+        self.stamp = stamp
+        self.images = images_of(rows)
+        self.by_id = {image_id(node, image.path): image for image in self.images for node in image.nodes}
+
+
+class Catalog:
+    """Images of all nodes. Safe to use from many threads; one scan runs at a time.
+
+    ``connect`` gives a transport to a node (and takes it back when that is closed); ``nodes`` gives every
+    node with its partitions. ``image_dirs`` are looked into on each node (here, when ``is_local`` says that
+    the node is this machine), ``shared_image_dirs`` once, here. ``workers`` nodes are looked at side by side,
+    each for at most ``node_timeout`` seconds. After ``ttl`` seconds a scan is too old; ``clock`` is the time
+    of day.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        events: EventBus,
+        connect: Callable[[str], Transport],
+        nodes: Callable[[], Mapping[str, Sequence[str]]],
+        *,
+        image_dirs: Sequence[str] = (),
+        shared_image_dirs: Sequence[str] = (),
+        workers: int = 32,
+        node_timeout: float = 30.0,
+        ttl: float = 3600.0,
+        is_local: Callable[[str], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._ttl = ttl
+        self._clock = clock
+        self._snapshot: _Snapshot | None = None
+        self._scanner = Scanner(
+            store,
+            events,
+            connect,
+            nodes,
+            image_dirs=image_dirs,
+            shared_image_dirs=shared_image_dirs,
+            workers=workers,
+            node_timeout=node_timeout,
+            is_local=is_local,
+            clock=clock,
+        )
+
+    # -- looking --------------------------------------------------------------------------------------------
+
+    def images(
+        self,
+        partition: str | None = None,
+        type: str | None = None,
+        q: str | None = None,
+        node: str | None = None,
+        app: str | None = None,
+        active: bool = True,
+    ) -> list[Image]:
+        """Images that fit all that is given, a file on several nodes as one; the newest versions first.
+
+        ``q`` are words to find in name, description, labels and apps. ``active=False`` gives the vanished too.
+        """
+        words = (q or "").casefold().split()
+        return [
+            image
+            for image in self._read().images
+            if (image.is_active or not active)
+            and (not partition or partition in image.partitions or SHARED in image.nodes)
+            and (not type or image.type == type)
+            and (not node or node in image.nodes)
+            and (not app or any(app == own.name for own in image.facts.apps))
+            and _has_words(image, words)
+        ]
+
+    def image(self, id: str) -> Image:
+        """The image with this id (any of its nodes' ids). Raises ImageNotFound."""
+        found = self._read().by_id.get(id)
+        if found is not None:
+            return found
+        raise ImageNotFound(f"There is no image {id}. It may have been removed; scan again.")
+
+    def on_node(self, node: str) -> list[Image]:
+        """The images of a node. Raises ImageNotFound when nothing is known of such a node."""
+        found = self.images(node=node)
+        if not found and node != SHARED and node not in self._scanner.known_nodes():
+            raise ImageNotFound(f"There is no image or node {node}.")
+        return found
+
+    def find_by_name(self, name: str, partition: str | None = None) -> Image | None:
+        """The usable image with this file name (``.sif`` may be left out); of several the newest version."""
+        usable = [image for image in self.images(partition=partition) if image.facts.problem is None]
+        wanted = stem(name)
+        for exact in (lambda text: text, str.casefold):
+            found = [image for image in usable if exact(stem(image.name)) == exact(wanted)]
+            if found:
+                return max(found, key=lambda image: (version_key(image.version), image.facts.build_time))
+        return None
+
+    def node_errors(self) -> list[NodeError]:
+        """The nodes that could not be looked at when they were last tried, and why."""
+        latest: dict[str, NodeScan] = {}
+        current = self._scanner.current
+        scans = [scan_of(row) for row in self._store.ended_scans()]
+        for scan in [current, *scans] if current else scans:
+            for node in scan.nodes:
+                if node.status != "waiting":
+                    latest.setdefault(node.node, node)
+        return [
+            NodeError(node.node, node.reason or "failed", node.message or "")
+            for _, node in sorted(latest.items())
+            if node.status == "failed"
+        ]
+
+    def scanned_at(self) -> float | None:
+        """When the last scan of all nodes ended (seconds since the epoch, UTC); None before the first."""
+        scan = self._last_full()
+        return scan.finished_at if scan else None
+
+    @property
+    def scanning(self) -> bool:
+        """Whether a scan is under way in this process."""
+        return self._scanner.current is not None
+
+    def _last_full(self) -> Scan | None:
+        return next((scan for row in self._store.ended_scans() if (scan := scan_of(row)).full), None)
+
+    def _read(self) -> _Snapshot:
+        """The whole catalogue; read from the database only when the table has changed."""
+        stamp = self._store.stamp()
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.stamp != stamp:
+            snapshot = self._snapshot = _Snapshot(stamp, self._store.all())
+        return snapshot
+
+    # -- scanning -------------------------------------------------------------------------------------------
+
+    def refresh_if_stale(self) -> Scan | None:
+        """Start a scan when the last one is older than the ttl; the catalogue can be read meanwhile."""
+        last = self._last_full()
+        wait = min(self._ttl, _RETRY_AFTER) if last and last.status == "failed" else self._ttl
+        if last is not None and self._clock() - (last.finished_at or 0) < wait:
+            return None
+        return self.start_scan()
+
+    def start_scan(self, nodes: Sequence[str] | None = None) -> Scan:
+        """Scan in the background; gives the scan under way when there is one.
+
+        Raises InvalidInput when one of ``nodes`` is no node of the cluster.
+        """
+        return self._scanner.start(nodes)[0]
+
+    def scan(self, nodes: Sequence[str] | None = None) -> Scan:
+        """Scan and wait for the end (of the scan under way, when there is one)."""
+        started, thread = self._scanner.start(nodes)
+        if thread is not None:
+            thread.join()
+        return self.get_scan(started.id)
+
+    def get_scan(self, scan_id: str) -> Scan:
+        """A scan of the last fifty, also while it runs. Raises ScanNotFound."""
+        return self._scanner.get(scan_id)
+
+    def close(self) -> None:
+        """End a scan under way."""
+        self._scanner.close()
+
+
+def _has_words(image: Image, words: Sequence[str]) -> bool:
+    if not words:
+        return True
+    labels = (f"{name} {value}" for name, value in image.facts.labels.items())
+    apps = (app.name for app in image.facts.apps)
+    text = "\n".join((image.name, image.description, *labels, *apps)).casefold()
+    return all(word in text for word in words)

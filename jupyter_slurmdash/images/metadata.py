@@ -1,0 +1,133 @@
+"""What ``apptainer build`` keeps of an image as ``inspect-metadata.json``: the same document that
+``apptainer inspect --json --all`` prints (apptainer: pkg/inspect/inspect.go).
+
+``{"data": {"attributes": {…}}}`` with labels, environment, runscript, startscript, test, helpfile, deffile
+and apps; ``environment`` maps the path of a script to its text. Anything may be missing or of another type.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from .model import ImageApp, SifFacts
+
+_ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_BUILD_DATE = "org.label-schema.build-date"
+# As Apptainer writes it: Monday_23_November_2026_7:7:49_UTC
+_APPTAINER_DATE = re.compile(r"[A-Za-z]+_(\d{1,2})_([A-Za-z]+)_(\d{4})_(\d{1,2}):(\d{1,2}):(\d{1,2})_UTC")
+# Not the calendar module's, which follow the locale.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def parse_metadata(data: bytes, facts: SifFacts) -> SifFacts | None:
+    """``facts`` with what the document says; None when it is not such a document."""
+    try:
+        document = json.loads(data.rstrip(b"\0"))
+        attributes = document["data"]["attributes"]
+        scripts = _texts(attributes.get("environment"))
+        apps = _mapping(attributes.get("apps"))
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return None
+    return replace(
+        facts,
+        labels=_texts(attributes.get("labels")),
+        apps=tuple(_app(clean(name), _mapping(app)) for name, app in sorted(apps.items())),
+        runscript=_text(attributes.get("runscript")),
+        startscript=_text(attributes.get("startscript")),
+        test=_text(attributes.get("test")),
+        environment=_assignments(scripts),
+        environment_scripts=scripts,
+        help=_text(attributes.get("helpfile")),
+        deffile=_text(attributes.get("deffile")),
+        complete=True,
+    )
+
+
+def _app(name: str, app: Mapping[str, Any]) -> ImageApp:
+    return ImageApp(
+        name=name,
+        help=_text(app.get("helpfile")),
+        runscript=_text(app.get("runscript")),
+        labels=_texts(app.get("labels")),
+        environment=_assignments(_texts(app.get("environment"))),
+    )
+
+
+def _assignments(scripts: Mapping[str, str]) -> dict[str, str]:
+    """The variables of all scripts, in the order in which the container sources them."""
+    found: dict[str, str] = {}
+    for _, text in sorted(scripts.items()):
+        found.update(parse_environment(text))
+    return found
+
+
+def parse_environment(script: str) -> dict[str, str]:
+    """The variables that a script assigns on lines of their own, unquoted but not expanded.
+
+    It is for reading, not for running: ``A="$B/c"`` gives ``$B/c``, and what stands inside an ``if`` counts.
+    """
+    found: dict[str, str] = {}
+    for line in script.splitlines():
+        match = _ASSIGNMENT.match(line.strip())
+        if match is None:
+            continue
+        name, rest = match.groups()
+        found[name] = rest
+        if "$(" in rest or "`" in rest:
+            continue
+        try:
+            first, *others = shlex.split(f"{name}={rest}", comments=True)
+        except ValueError:
+            continue  # a quotation that goes on in the next line
+        found[name] = first.partition("=")[2]
+        for word in others:
+            further = _ASSIGNMENT.fullmatch(word)
+            if further is None:
+                break
+            found[further[1]] = further[2]
+    return found
+
+
+def build_time(labels: Mapping[str, str]) -> int:
+    """The labels' build date as seconds since the epoch (UTC); 0 when there is none that can be read."""
+    text = labels.get(_BUILD_DATE, "")
+    match = _APPTAINER_DATE.fullmatch(text)
+    try:
+        if match is not None:
+            day, month, year, hour, minute, second = match.groups()
+            date = (int(year), _MONTHS.index(month) + 1, int(day))
+            moment = datetime(*date, int(hour), int(minute), int(second), tzinfo=UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0, int(moment.timestamp()))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def clean(text: str) -> str:
+    """Without what a database or an answer cannot hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {clean(name): _text(item) for name, item in _mapping(value).items()}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,110 @@
+"""Between the database's rows and the catalogue's records; grouping of one file on several nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .model import Image, NodeScan, Scan, SifFacts, image_id
+from .probe import Found
+from .rules import family, image_description, image_type, image_version, version_key
+
+Row = dict[str, Any]
+
+
+def row_of(
+    node: str, partitions: tuple[str, ...], found: Found, old: Mapping[str, Any] | None, now: float
+) -> Mapping[str, Any]:
+    """The row of a file that was found on a node; ``old`` itself when nothing in it has changed."""
+    name = found.file.path.rpartition("/")[2]
+    if found.facts is None and old is not None:
+        kind = image_type(old["facts"]["labels"], name, partitions)
+        if old["is_active"] and old["partitions"] == list(partitions) and old["type"] == kind:
+            return old
+        return {
+            **old,
+            "partitions": list(partitions),
+            "type": kind,
+            "is_active": True,
+            "updated_at": now,
+            "last_scanned": now,
+        }
+    facts = found.facts or SifFacts(complete=False)
+    return {
+        "id": image_id(node, found.file.path),
+        "name": name,
+        "path": found.file.path,
+        "node": node,
+        "partitions": list(partitions),
+        "type": image_type(facts.labels, name, partitions),
+        "size": found.file.size,
+        "mtime_ns": found.file.mtime_ns,
+        "inode": found.file.inode,
+        "version": image_version(facts.labels, name),
+        "description": image_description(facts.labels),
+        "facts": facts.to_dict(),
+        "digest": None,
+        "created_at": old["created_at"] if old is not None else now,
+        "updated_at": now,
+        "last_scanned": now,
+        "is_active": True,
+    }
+
+
+def image_of(row: Mapping[str, Any]) -> Image:
+    """One row as an image on its one node."""
+    values = {name: row[name] for name in Image.__dataclass_fields__ if name in row}
+    values["facts"] = SifFacts.from_dict(row["facts"])
+    values["partitions"] = tuple(row["partitions"])
+    return Image(**values, nodes=(row["node"],))
+
+
+def images_of(rows: Iterable[Mapping[str, Any]]) -> list[Image]:
+    """The rows as images: the same file on several nodes as one, the newest version of a family first."""
+    groups: dict[tuple[object, ...], list[Image]] = {}
+    for row in rows:
+        image = image_of(row)
+        key = (image.name, image.path, image.size, image.facts.sif_id, image.is_active)
+        groups.setdefault(key, []).append(image)
+    images = [_merged(sorted(group, key=lambda image: image.node)) for group in groups.values()]
+    # Two stable sorts: versions downwards, and then families upwards.
+    images.sort(
+        key=lambda image: (version_key(image.version), image.facts.build_time, image.id), reverse=True
+    )
+    images.sort(key=lambda image: family(image.name))
+    return images
+
+
+def _merged(group: list[Image]) -> Image:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    partitions = tuple(sorted({name for image in group for name in image.partitions}))
+    return replace(
+        first,
+        nodes=tuple(image.node for image in group),
+        partitions=partitions,
+        type=image_type(first.facts.labels, first.name, partitions),
+        created_at=min(image.created_at for image in group),
+        updated_at=max(image.updated_at for image in group),
+        last_scanned=max(image.last_scanned for image in group),
+    )
+
+
+def scan_row(scan: Scan) -> Row:
+    """A scan as the columns of its table."""
+    return {
+        "id": scan.id,
+        "status": scan.status,
+        "started_at": scan.started_at,
+        "finished_at": scan.finished_at,
+        "nodes": {"full": scan.full, "nodes": [node.to_json() for node in scan.nodes]},
+    }
+
+
+def scan_of(row: Mapping[str, Any]) -> Scan:
+    """A scan from its row."""
+    nodes = tuple(NodeScan(**node) for node in row["nodes"]["nodes"])
+    full = bool(row["nodes"]["full"])
+    return Scan(row["id"], row["status"], row["started_at"], row["finished_at"], nodes, full)
