@@ -48,7 +48,9 @@ def room(module: str) -> str:
 def problems(layers: list[list[str]], found: dict[tuple[str, str], int]) -> list[str]:
     level = {name: index for index, layer in enumerate(layers) for name in layer}
     wrong = [
-        f"{importer} is on no floor" for importer in {name for pair in found for name in pair} if importer not in level
+        f"{importer} is on no floor"
+        for importer in {name for pair in found for name in pair}
+        if importer not in level
     ]
     wrong += [
         f"{importer} imports {imported}: not downwards"

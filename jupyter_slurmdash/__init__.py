@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from .version import __version__
 
 if TYPE_CHECKING:
     from .notebook.api import NotebookDash
 
-__version__ = version("jupyter-slurmdash")
 __all__ = ["__version__", "connect"]
 
 

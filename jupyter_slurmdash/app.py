@@ -21,7 +21,7 @@ class SlurmDashApp(ExtensionApp):
     name = "jupyter_slurmdash"
     app_name = "Slurm dashboard"
     description = "Slurm jobs from Apptainer images and templates."
-    classes = [SlurmDash]
+    classes = [SlurmDash]  # noqa: RUF012 (a trait, not state)
     load_other_extensions = True
 
     def initialize_settings(self) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__
 from .config import SlurmDash
 from .dash import load_config
 from .errors import InvalidInput, SlurmDashError
 from .images.catalog import Scan
 from .notebook.api import NotebookDash
 from .templates.init import init_shelves
+from .version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,15 +71,26 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--file", action="append", default=[], metavar="SLOT=PATH")
     sub.add_argument("--image", help="file name or id of the image")
     sub.add_argument("--app", help="app of the image")
-    sub.add_argument("--script", help="file with the main part, where there is no template; - is standard input")
-    sub.add_argument("--name", default="", help="name of the job")
-    sub.add_argument("-o", "--option", action="append", default=[], metavar="NAME=VALUE", help="an sbatch option")
     sub.add_argument(
-        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template"
+        "--script", help="file with the main part, where there is no template; - is standard input"
+    )
+    sub.add_argument("--name", default="", help="name of the job")
+    sub.add_argument(
+        "-o", "--option", action="append", default=[], metavar="NAME=VALUE", help="an sbatch option"
+    )
+    sub.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the template",
     )
     sub.add_argument("--key", help="idempotency key: the same key never submits twice")
     sub.add_argument("--dry-run", action="store_true", help="print the script and the checks, submit nothing")
-    sub.add_argument("--wait", action="store_true", help="wait, print the log, exit with the job's own status")
+    sub.add_argument(
+        "--wait", action="store_true", help="wait, print the log, exit with the job's own status"
+    )
 
     sub = command("jobs", _jobs, "List your jobs, newest first.")
     sub.add_argument("job_id", nargs="?", help="one job, with its log")
@@ -143,7 +154,9 @@ def _scan(arguments: argparse.Namespace) -> int:
         _print_json(scan.to_json())
     else:
         for node in scan.nodes:
-            what = f"{node.images} images" if node.status == "ok" else f"failed ({node.reason}): {node.message}"
+            what = (
+                f"{node.images} images" if node.status == "ok" else f"failed ({node.reason}): {node.message}"
+            )
             print(f"{node.node:20} {what}")
     return 0 if all(node.status == "ok" for node in scan.nodes) else 1
 
@@ -152,7 +165,11 @@ def _submit(arguments: argparse.Namespace) -> int:
     dash = _dash(arguments)
     script = None
     if arguments.script:
-        script = sys.stdin.read() if arguments.script == "-" else Path(arguments.script).read_text(encoding="utf-8")
+        script = (
+            sys.stdin.read()
+            if arguments.script == "-"
+            else Path(arguments.script).read_text(encoding="utf-8")
+        )
     dash.library.refresh()
     spec = dash.spec(
         arguments.template,
@@ -162,7 +179,9 @@ def _submit(arguments: argparse.Namespace) -> int:
         script=script,
         job_name=arguments.name,
     )
-    spec = dash.with_texts(spec, _pairs(arguments.option, "--option"), _pairs(arguments.parameter, "--parameter"))
+    spec = dash.with_texts(
+        spec, _pairs(arguments.option, "--option"), _pairs(arguments.parameter, "--parameter")
+    )
     if arguments.dry_run:
         preview = dash.jobs.preview(spec)
         print(preview.script, end="")

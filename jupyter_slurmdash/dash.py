@@ -38,7 +38,9 @@ from .templates.library import Library
 from .templates.model import FileSlot
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
+from .uploads.model import JobFile, SessionFile
 from .uploads.service import Uploads
+
 
 class Dash:
     """The services of one user.
@@ -140,9 +142,7 @@ class Dash:
         )
         # The embedded scheduler has no controller to be kind to.
         interval = settings.squeue_interval if self.scheduler.is_cluster else 0.5
-        watcher = Watcher(
-            self.scheduler, table, self.leases, self.events, interval, submitter.reconcile
-        )
+        watcher = Watcher(self.scheduler, table, self.leases, self.events, interval, submitter.reconcile)
         return Jobs(planner, submitter, self.scheduler, table, watcher, self.library)
 
     # -- the server's life ----------------------------------------------------------------------------------
@@ -166,8 +166,10 @@ class Dash:
     ) -> FileVerdict:
         """Files of a session and files by path against the template's slots."""
         template = self.library.usable(template_id)
-        found = self.uploads.session_files(session_id, self.user) if session_id else []
-        found = [*found, *(self.uploads.at_path(path, slot) for slot, path in files.items())]
+        found: list[SessionFile | JobFile] = []
+        if session_id:
+            found += self.uploads.session_files(session_id, self.user)
+        found += [self.uploads.at_path(path, slot) for slot, path in files.items()]
         return self.uploads.validate(self.uploads.assign(found, template.slots), template.slots)
 
 

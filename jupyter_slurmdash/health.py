@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-
-
-from . import __version__
 from .errors import SlurmDashError
 from .jobs.model import moment
+from .version import __version__
 
 if TYPE_CHECKING:
     from .dash import Dash
@@ -80,7 +78,7 @@ def check_health(dash: Dash) -> Health:
             status, detail = ask(dash)
         except SlurmDashError as error:
             status, detail = "down", error.detail
-        except (OSError) as error:
+        except OSError as error:
             status, detail = "down", str(error)
         components.append(Component(name, status, detail, time.time()))
     scheduler = {

@@ -80,7 +80,9 @@ class GuardMixin:
             )
         )
         if not allowed:
-            raise Forbidden(f"Your account may not {operation.action} {operation.resource}. Ask your administrator.")
+            raise Forbidden(
+                f"Your account may not {operation.action} {operation.resource}. Ask your administrator."
+            )
 
 
 @web.stream_request_body
@@ -101,7 +103,7 @@ class SlurmDashHandler(GuardMixin, APIHandler):
     @property
     def route_root(self) -> str:
         """Absolute path of our routes, ``{base_url}slurmdash``."""
-        return cast(str, self.base_url) + "slurmdash"
+        return self.base_url + "slurmdash"
 
     # -- coming in ------------------------------------------------------------------------------------------
 
@@ -234,7 +236,8 @@ def as_problem(error: BaseException | None, status: int) -> SlurmDashError:
     if isinstance(error, web.HTTPError) and status < 500:
         return HttpProblem(status, error.log_message or error.reason or "The request was refused.")
     return HttpProblem(
-        status, "The server could not do this. The administrator finds the reason in its log by the request id."
+        status,
+        "The server could not do this. The administrator finds the reason in its log by the request id.",
     )
 
 

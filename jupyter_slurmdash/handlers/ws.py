@@ -43,7 +43,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
     def dash(self) -> Dash:
         return cast("Dash", self.settings["slurmdash"])
 
-    async def prepare(self) -> None:  # type: ignore[override]
+    async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         await super().prepare(_redirect_to_login=False)
         await self.guard(self, self.operation_for(self.request.method))
 
@@ -57,7 +57,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
     def max_message_size(self) -> int:
         return _MAX_MESSAGE
 
-    def open(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def open(self, *args: Any, **kwargs: Any) -> None:
         super().open(*args, **kwargs)
         loop = asyncio.get_running_loop()
 

@@ -44,7 +44,14 @@ def fill_pattern(pattern: str, record: JobRecord) -> str:
     """Slurm's file name patterns that can be known here: %j %A %a %x %u %%, with optional zero padding."""
     job_id = record.job_id or ""
     array_id, _, task = job_id.partition("_")
-    values = {"j": job_id.partition("+")[0], "A": array_id, "a": task, "x": record.name, "u": record.user, "%": "%"}
+    values = {
+        "j": job_id.partition("+")[0],
+        "A": array_id,
+        "a": task,
+        "x": record.name,
+        "u": record.user,
+        "%": "%",
+    }
 
     def fill(match: re.Match[str]) -> str:
         width, letter = match.groups()
@@ -75,7 +82,9 @@ def read_log(record: JobRecord, stream: Stream, offset: int, limit: int, *, fina
     if not (at_end and final):
         data = data[: _whole_characters(data)]
     following = start + len(data)
-    return LogPiece(stream, start, following, size, data.decode("utf-8", errors="replace"), final and following >= size)
+    return LogPiece(
+        stream, start, following, size, data.decode("utf-8", errors="replace"), final and following >= size
+    )
 
 
 def _whole_characters(data: bytes) -> int:

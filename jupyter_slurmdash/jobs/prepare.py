@@ -69,9 +69,7 @@ class Planner:
             )
         return Preview(script, tuple(self._checks.before_submit(plan, script)))
 
-    def _image(
-        self, spec: JobSpec, template: Template | None, options: Mapping[str, Any]
-    ) -> Image | None:
+    def _image(self, spec: JobSpec, template: Template | None, options: Mapping[str, Any]) -> Image | None:
         if spec.image_id:
             return self._images.image(spec.image_id)
         if template is not None and template.image_name:
@@ -118,7 +116,8 @@ def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterV
         errors = Schema(dict(schema)).errors(values)
         if errors:
             raise InvalidInput(
-                errors[0].message, [FieldError("/parameters" + error.pointer, error.message) for error in errors]
+                errors[0].message,
+                [FieldError("/parameters" + error.pointer, error.message) for error in errors],
             )
     for name, value in values.items():
         if isinstance(value, str) and "\0" in value:

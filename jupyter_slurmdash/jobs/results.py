@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileNotInJob
+from .logs import log_path
 from .model import JobRecord, moment
 from .stage import RECORD_DIR
 
@@ -38,6 +39,7 @@ class ResultFile:
 def list_results(record: JobRecord, output_pattern: str = "") -> tuple[list[ResultFile], bool]:
     """Files, the outputs first, then by path; and whether there were more than are listed."""
     root = Path(record.workdir)
+    logs = {log_path(record, "out"), log_path(record, "err")}
     found: list[ResultFile] = []
     truncated = False
     for path, stat in _walk(root, "", 0):
@@ -46,7 +48,7 @@ def list_results(record: JobRecord, output_pattern: str = "") -> tuple[list[Resu
             break
         matches = bool(output_pattern) and fnmatchcase(path, output_pattern)
         # Staged inputs keep the time of their upload, so what is newer than the job is the job's.
-        new = not output_pattern and stat.st_mtime >= record.created_at
+        new = not output_pattern and stat.st_mtime >= record.created_at and root / path not in logs
         found.append(ResultFile(path, stat.st_size, stat.st_mtime, matches or new))
     return sorted(found, key=lambda file: (not file.is_output, file.path)), truncated
 

@@ -142,7 +142,9 @@ def text_of(value: ParameterValue) -> str:
 
 def one_line(text: str) -> str:
     """Text for a comment: anything that could end the line is shown, not obeyed."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
 
 
 def without_shebang(text: str) -> str:

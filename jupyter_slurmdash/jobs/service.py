@@ -71,7 +71,13 @@ class Jobs:
         return JobRecord(**row)
 
     def page(
-        self, *, state: str = "", q: str = "", since: float | None = None, limit: int = 100, cursor: str | None = None
+        self,
+        *,
+        state: str = "",
+        q: str = "",
+        since: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
     ) -> JobPage:
         """``state`` is a state's name, ``active`` or ``finished``. Looks at the queue first when that is due."""
         self.watcher.look()

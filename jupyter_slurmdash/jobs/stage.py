@@ -51,18 +51,24 @@ def stage(plan: Plan, script: str, record: Mapping[str, Any], target: Path) -> N
         os.rename(building, target)
     except FileExistsError as error:
         shutil.rmtree(building, ignore_errors=True)
-        raise Conflict(f"Two files would have the same name in the job: {Path(error.filename2 or error.filename).name}."
-                       " Rename one of them.") from error
+        raise Conflict(
+            f"Two files would have the same name in the job: {Path(error.filename2 or error.filename).name}."
+            " Rename one of them."
+        ) from error
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(f"No space for the job's directory in {target.parent}. Free some and submit again.") from error
+            raise NoSpace(
+                f"No space for the job's directory in {target.parent}. Free some and submit again."
+            ) from error
         raise SlurmDashError(f"The job's directory {target} could not be made: {error.strerror}.") from error
 
 
 def _binds(plan: Plan) -> list[str]:
     """The user's own files, for the container to see at their own place, read only."""
-    return [f"{file.path}:{file.path}:ro" for file in plan.files if file.origin == "path" and bindable(file.path)]
+    return [
+        f"{file.path}:{file.path}:ro" for file in plan.files if file.origin == "path" and bindable(file.path)
+    ]
 
 
 def _place(file: JobFile, place: Path) -> None:

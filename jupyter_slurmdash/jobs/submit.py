@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..errors import ChecksFailed, Conflict, FieldError, SchedulerRefused, SchedulerUnavailable
 from ..events import EventBus
 from ..slurm.base import Scheduler, Submission
 from ..store.jobs import JobTable
 from ..store.leases import Leases
+from ..version import __version__
 from .checks import CheckRunner
 from .model import JobRecord, JobSpec, Plan
 from .prepare import Planner
@@ -158,7 +158,13 @@ class Submitter:
         now = self._clock()
         self._table.update(
             run_id,
-            {"job_id": job_id, "state": "PENDING", "raw_state": "PENDING", "submitted_at": now, "seen_at": now},
+            {
+                "job_id": job_id,
+                "state": "PENDING",
+                "raw_state": "PENDING",
+                "submitted_at": now,
+                "seen_at": now,
+            },
         )
         row = self._table.by_run_id(run_id)
         assert row is not None
@@ -202,7 +208,13 @@ def run_record(record: JobRecord, plan: Plan) -> dict[str, Any]:
             "digest": plan.image.digest if plan.image else None,
         },
         "files": [
-            {"name": file.name, "slot": file.slot, "size": file.size, "sha256": file.sha256, "origin": file.origin}
+            {
+                "name": file.name,
+                "slot": file.slot,
+                "size": file.size,
+                "sha256": file.sha256,
+                "origin": file.origin,
+            }
             for file in plan.files
         ],
     }

@@ -94,11 +94,16 @@ class Watcher:
 
     def _set_stale(self, reason: str | None) -> None:
         if (reason is None) != (self.stale is None):
-            self._events.publish("jobs", "scheduler_state", {"stale": reason, "seen_at": moment(self.seen_at)})
+            self._events.publish(
+                "jobs", "scheduler_state", {"stale": reason, "seen_at": moment(self.seen_at)}
+            )
         self.stale = reason
 
     def _absorb(self, statuses: list[JobStatus]) -> None:
-        active = {row["job_id"]: JobRecord(**row) for row in self._table.in_states(sorted(FINAL_STATES), negate=True)}
+        active = {
+            row["job_id"]: JobRecord(**row)
+            for row in self._table.in_states(sorted(FINAL_STATES), negate=True)
+        }
         seen = set()
         for status in statuses:
             seen.add(status.job_id)
@@ -142,11 +147,15 @@ class Watcher:
         except (OSError, ValueError):
             if now - (record.seen_at or record.created_at) < _GIVE_UP_SECONDS:
                 return  # accounting is often some seconds behind the queue
-            self._apply(record, {"state": "UNKNOWN", "reason": "The scheduler no longer knows this job."}, None)
+            self._apply(
+                record, {"state": "UNKNOWN", "reason": "The scheduler no longer knows this job."}, None
+            )
             return
         state = "COMPLETED" if code == 0 else "FAILED"
         self._apply(
-            record, {"state": state, "raw_state": state, "exit_code": code, "ended_at": ended, "reason": ""}, now
+            record,
+            {"state": state, "raw_state": state, "exit_code": code, "ended_at": ended, "reason": ""},
+            now,
         )
 
     def _follow(self, record: JobRecord, status: JobStatus) -> None:

@@ -17,9 +17,33 @@ from .tables import ImageTable, TemplateTable
 
 # sbatch options that may be given to submit() by name, beside the template's own parameters.
 OPTION_NAMES = frozenset(
-    "partition nodes ntasks ntasks_per_node cpus_per_task mem mem_per_cpu time gres constraint account qos"
-    " reservation array dependency mail_type mail_user nodelist exclude begin nice exclusive requeue"
-    " output error".split()
+    [
+        "partition",
+        "nodes",
+        "ntasks",
+        "ntasks_per_node",
+        "cpus_per_task",
+        "mem",
+        "mem_per_cpu",
+        "time",
+        "gres",
+        "constraint",
+        "account",
+        "qos",
+        "reservation",
+        "array",
+        "dependency",
+        "mail_type",
+        "mail_user",
+        "nodelist",
+        "exclude",
+        "begin",
+        "nice",
+        "exclusive",
+        "requeue",
+        "output",
+        "error",
+    ]
 )
 
 
@@ -67,7 +91,9 @@ class NotebookDash(Dash):
         found = self.catalog.find_by_name(image)
         return found.id if found is not None else image
 
-    def submit(self, template: str | None = None, *, idempotency_key: str | None = None, **values: Any) -> Job:
+    def submit(
+        self, template: str | None = None, *, idempotency_key: str | None = None, **values: Any
+    ) -> Job:
         """Check, stage and submit; see ``spec`` for the arguments. Raises ChecksFailed with every finding."""
         return self.submit_spec(self.spec(template, **values), idempotency_key)
 

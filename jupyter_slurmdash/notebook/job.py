@@ -96,7 +96,13 @@ class Job:
 
     def _cells(self) -> dict[str, str]:
         record = self._record
-        return {"job": self.id, "name": record.name, "state": record.state, "why": record.reason, "on": record.nodes}
+        return {
+            "job": self.id,
+            "name": record.name,
+            "state": record.state,
+            "why": record.reason,
+            "on": record.nodes,
+        }
 
     def __repr__(self) -> str:
         return "  ".join(f"{name}: {value}" for name, value in self._cells().items() if value)

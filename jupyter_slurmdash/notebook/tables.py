@@ -46,13 +46,18 @@ class Table(Sequence[T], Generic[T]):
         rows = [self.columns, *(self.row(item) for item in self._items)]
         widths = [max(len(row[index]) for row in rows) for index in range(len(self.columns))]
         return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
         )
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th scope='col' style='text-align:left'>{html.escape(name)}</th>" for name in self.columns)
+        head = "".join(
+            f"<th scope='col' style='text-align:left'>{html.escape(name)}</th>" for name in self.columns
+        )
         body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in self.row(item)) + "</tr>"
+            "<tr>"
+            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in self.row(item))
+            + "</tr>"
             for item in self._items
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

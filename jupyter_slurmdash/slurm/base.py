@@ -151,9 +151,14 @@ class Scheduler(Protocol):
     ``local``.
     """
 
-    name: str
-    cluster: str
-    is_cluster: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def cluster(self) -> str: ...
+
+    @property
+    def is_cluster(self) -> bool: ...
 
     def submit(self, submission: Submission) -> str:
         """Hand the job over and return its id."""

@@ -36,9 +36,7 @@ class Leases:
 
     def give_back(self, name: str) -> None:
         with self._database.write() as connection:
-            connection.execute(
-                sa.delete(leases).where(leases.c.name == name, leases.c.owner == self.owner)
-            )
+            connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.owner == self.owner))
 
     @contextmanager
     def held(self, name: str, seconds: float) -> Iterator[bool]:

@@ -30,7 +30,10 @@ def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
         return w.Checkbox(value=bool(default), **{**common, "indent": True})
     if kind == "integer":
         return w.BoundedIntText(
-            value=default or 0, min=schema.get("minimum", -(2**31)), max=schema.get("maximum", 2**31), **common
+            value=default or 0,
+            min=schema.get("minimum", -(2**31)),
+            max=schema.get("maximum", 2**31),
+            **common,
         )
     if kind == "number":
         return w.FloatText(value=default or 0.0, **common)

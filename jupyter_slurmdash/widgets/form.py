@@ -129,8 +129,10 @@ class JobForm(w.VBox):
     def _on_template(self, _change: Any) -> None:
         template = self._chosen()
         self._quiet = True
-        self.files = {slot.name: self._slot_field(slot.name, slot.pattern, slot.required) for slot in
-                      (template.slots if template else ())}
+        self.files = {
+            slot.name: self._slot_field(slot.name, slot.pattern, slot.required)
+            for slot in (template.slots if template else ())
+        }
         schema: Mapping[str, Any] = (template.parameters if template else None) or {}
         self.parameters = {
             name: parameter_field(name, field) for name, field in schema.get("properties", {}).items()
@@ -197,7 +199,9 @@ class JobForm(w.VBox):
 
     def _show_state(self, record: JobRecord) -> None:
         reason = f" · {html.escape(record.reason)}" if record.reason else ""
-        self.status.value = f"Job {html.escape(str(record.job_id))}: <b>{html.escape(record.state)}</b>{reason}"
+        self.status.value = (
+            f"Job {html.escape(str(record.job_id))}: <b>{html.escape(record.state)}</b>{reason}"
+        )
 
     def _follow(self, run_id: str, wait: Callable[[float], object] | None = None) -> None:
         """Bring state and log up to date until the job ends or another one is submitted."""

@@ -138,14 +138,21 @@ def script_of(user: Any, job_id: str) -> bytes:
     return bytes(user.call("GET", f"/api/jobs/{job_id}/script").body)
 
 
-def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(user: Any, by_http: dict[str, Any]) -> None:
+def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(
+    user: Any, by_http: dict[str, Any]
+) -> None:
     job_id, offset, seen = by_http["job_id"], 0, []
     while True:
         piece = user.get(f"/api/jobs/{job_id}/log?offset={offset}")
         if piece["text"] and not piece["complete"]:
             seen.append(piece["text"])
         offset = piece["next_offset"]
-        if user.get(f"/api/jobs/{job_id}")["state"] not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING"):
+        if user.get(f"/api/jobs/{job_id}")["state"] not in (
+            "PENDING",
+            "RUNNING",
+            "COMPLETING",
+            "CONFIGURING",
+        ):
             break
     job = user.wait_for_job(job_id)
     text = user.get(f"/api/jobs/{job_id}/log")["text"]
@@ -160,7 +167,13 @@ def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(user: Any, by
 def test_the_database_and_slurm_say_the_same(user: Any, by_http: dict[str, Any]) -> None:
     job = user.wait_for_job(by_http["job_id"])
     line = user.run(
-        "sacct", "-X", "-n", "-P", "-j", job["job_id"], "--format=JobID,JobName,State,ExitCode,Partition,NodeList"
+        "sacct",
+        "-X",
+        "-n",
+        "-P",
+        "-j",
+        job["job_id"],
+        "--format=JobID,JobName,State,ExitCode,Partition,NodeList",
     ).stdout.strip()
     assert line == f"{job['job_id']}|{NAME}|COMPLETED|0:0|{job['partition']}|{job['nodes']}"
     print("sacct:", line)

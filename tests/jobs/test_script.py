@@ -57,7 +57,7 @@ def test_it_reads_well() -> None:
         ":\n"
         "set -e\n"
         "mkdir -p .slurmdash\n"
-        "trap 'printf \"%s\\n\" \"$?\" >"
+        'trap \'printf "%s\\n" "$?" >'
         ' ".slurmdash/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}"\' EXIT\n'
         "\n"
         "export CONTAINER='/opt/apptainers/한글 v2.sif'\n"
@@ -89,7 +89,7 @@ def test_it_reads_well() -> None:
         ("", (), "gpu:1", 'apptainer run --nv "$CONTAINER" "$@"'),
         ("python", (), None, 'apptainer exec "$CONTAINER" python "$@"'),
         ("solve", ("solve",), "gpu:a100:2", 'apptainer run --nv --app solve "$CONTAINER" "$@"'),
-        ("a'; echo foo", (), None, "apptainer exec \"$CONTAINER\" 'a'\"'\"'; echo foo' \"$@\""),
+        ("a'; echo foo", (), None, 'apptainer exec "$CONTAINER" \'a\'"\'"\'; echo foo\' "$@"'),
     ],
 )
 def test_an_image_runs_by_itself(app: str, apps: tuple[str, ...], gres: str | None, expected: str) -> None:
@@ -111,9 +111,7 @@ def test_a_parameter_reaches_the_job_exactly(awkward: str, tmp_path: Path) -> No
 
 @settings(max_examples=150, deadline=None)
 @given(value=texts)
-def test_no_value_runs_or_becomes_a_directive(
-    tmp_path_factory: pytest.TempPathFactory, value: str
-) -> None:
+def test_no_value_runs_or_becomes_a_directive(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
     plan = a_plan(
         template=a_template(
             main_exec=PRINT % "NOTE",
