@@ -1,13 +1,45 @@
-"""Upload sessions and their files as data. Sizes and offsets are bytes, times seconds since the epoch, UTC."""
+"""Upload sessions and their files as data. Sizes and offsets are bytes, times seconds since the epoch,
+UTC.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from ..errors import FieldError
 
 FileState = Literal["uploading", "complete", "failed"]
 SessionState = Literal["active", "finalized"]
 Origin = Literal["upload", "path"]
+SlotState = Literal["empty", "uploading", "ok", "error"]
+FILE_TYPES = ("data", "config", "code", "model")
+
+
+class Slot(Protocol):
+    """What uploads need to know of a file slot of a template. ``max_size`` is bytes, None for no bound of
+    its own.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def kind(self) -> Literal["input", "config"]: ...
+    @property
+    def required(self) -> bool: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def max_size(self) -> int | None: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def schema(self) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True)
@@ -16,7 +48,8 @@ class SessionFile:
     (``origin == "path"``: it lies where the user has it and is never copied).
 
     ``offset`` is what has been acknowledged; ``size`` is None while the length is deferred.
-    ``slot`` is the template's slot it fills, "" for none; ``type`` is data, config, code or model.
+    ``slot`` is the template's slot it fills, "" for none; ``type`` is data, config, code or model;
+    ``pinned`` says that the user chose the slot, so no rule changes it.
     """
 
     id: str
@@ -33,6 +66,7 @@ class SessionFile:
     problem: str | None
     created_at: float
     updated_at: float
+    pinned: bool = False
 
     @property
     def progress(self) -> float:
@@ -83,3 +117,43 @@ class JobFile:
     slot: str = ""
     sha256: str | None = None
     origin: Origin = "upload"
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class SlotResult:
+    """How it stands with one slot of a template."""
+
+    name: str
+    state: SlotState
+    file: str | None = None
+    message: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "state": self.state, "file": self.file, "message": self.message}
+
+
+@dataclass(frozen=True)
+class FileValidation:
+    """What fits and what does not. ``classified_files`` is class → names; ``notes`` are worth reading, not
+    wrong.
+    """
+
+    classified_files: Mapping[str, list[str]]
+    errors: list[FieldError]
+    slots: list[SlotResult]
+    notes: list[FieldError] = field(default_factory=list)
+
+    @property
+    def valid(self) -> bool:
+        return not self.errors
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's ``FileValidation``."""
+        return {
+            "valid": self.valid,
+            "classified_files": dict(self.classified_files),
+            "errors": [error.to_json() for error in self.errors],
+            "slots": [slot.to_json() for slot in self.slots],
+            "notes": [note.to_json() for note in self.notes],
+        }

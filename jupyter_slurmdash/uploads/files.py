@@ -1,0 +1,174 @@
+"""The bytes of an upload on disk.
+
+While it is under way they are in ``<root>/<session>/<file id>.part``, written strictly one after the
+other, so the file's size is how much has arrived: nothing else has to be kept in step, and a killed
+server finds it there again. The one exception are bytes whose checksum is still to be verified; while
+they come, ``<file id>.mark`` holds the offset up to which all is acknowledged. A whole file is renamed to
+``<root>/<session>/<file id>/<name>``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from ..errors import Conflict, NoSpace
+
+_READ = 1024 * 1024
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_NO_LOCKS = frozenset((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS))
+
+
+class Place:
+    """Where the bytes of one file go. ``directory`` is its session's."""
+
+    def __init__(self, directory: Path, file_id: str, name: str) -> None:
+        self.directory = directory
+        self.part = directory / f"{file_id}.part"
+        self.mark = directory / f"{file_id}.mark"
+        self.metadata = directory / f"{file_id}.meta"
+        self.final = directory / file_id / name
+
+    def acknowledged(self) -> int:
+        """How many bytes have arrived and count; 0 when there is nothing."""
+        try:
+            size = self.part.stat().st_size
+        except FileNotFoundError:
+            return 0
+        try:
+            return min(size, int(self.mark.read_text() or "0"))
+        except FileNotFoundError:
+            return size
+
+    def publish(self) -> None:
+        """Give the whole file its name; afterwards it is there even when the power fails."""
+        self.final.parent.mkdir(mode=0o700, exist_ok=True)
+        os.rename(self.part, self.final)
+        _sync_directory(self.final.parent)
+        _sync_directory(self.directory)
+
+    def remove(self) -> None:
+        """Remove all of it; what is not there is no error."""
+        for path in (self.part, self.mark, self.metadata):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.final.parent, ignore_errors=True)
+
+
+class Part:
+    """The open ``.part`` file. Another process that has it open makes this raise Conflict."""
+
+    def __init__(self, place: Place) -> None:
+        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._place = place
+        self.fd = os.open(place.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            self._lock()
+            self.size = place.acknowledged()
+            if place.mark.exists():
+                self.rewind(self.size)  # its checksum never came
+        except BaseException:
+            os.close(self.fd)
+            raise
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                "Another program of yours writes this file. Wait until it is done, or end it."
+            ) from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:  # a file system without locks
+                raise
+
+    def append(self, data: bytes | memoryview) -> None:
+        """Write ``data`` at the end. Raises NoSpace with ``size`` grown by what did fit."""
+        view = memoryview(data)
+        while view:
+            try:
+                written = os.pwrite(self.fd, view, self.size)
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise NoSpace(
+                        "The disk or your quota is full. Free some space and go on; what has arrived is kept."
+                    ) from error
+                raise
+            self.size += written
+            view = view[written:]
+
+    def mark(self) -> None:
+        """From here on, bytes do not count until ``unmark``."""
+        temporary = self._place.mark.with_suffix(".mark~")
+        temporary.write_text(str(self.size))
+        os.rename(temporary, self._place.mark)
+
+    def unmark(self) -> None:
+        self._place.mark.unlink(missing_ok=True)
+
+    def rewind(self, size: int) -> None:
+        """Forget what lies behind ``size``."""
+        os.ftruncate(self.fd, size)
+        self.size = size
+        self.unmark()
+
+    def sync(self) -> None:
+        """Return when the bytes are on the disk."""
+        os.fdatasync(self.fd)
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+class Digest:
+    """SHA-256 of a file that comes in pieces. What it did not see (before a restart) it reads from the
+    disk.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._seen = 0
+
+    def update(self, data: bytes, offset: int) -> None:
+        """``data`` stands at ``offset``; left for later when something before it has not been seen."""
+        if offset == self._seen:
+            self._hash.update(data)
+            self._seen += len(data)
+
+    def copy(self) -> Digest:
+        other = Digest()
+        other._hash, other._seen = self._hash.copy(), self._seen
+        return other
+
+    def hexdigest(self, fd: int, size: int) -> str:
+        """The digest of the first ``size`` bytes, reading what is missing of them from ``fd``."""
+        if self._seen > size:
+            self._hash, self._seen = hashlib.sha256(), 0
+        while self._seen < size:
+            data = os.pread(fd, min(_READ, size - self._seen), self._seen)
+            if not data:
+                raise Conflict(
+                    "The uploaded file has become shorter on the disk. Delete it and send it again."
+                )
+            self.update(data, self._seen)
+        return self._hash.hexdigest()
+
+
+def free_space(path: Path) -> int:
+    """Bytes that this user may still write to the file system of ``path``."""
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EBADF):  # a file system that cannot
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,181 @@
+"""Upload sessions: a place to gather the files of one job, until the job takes them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import Conflict, InvalidInput
+from ..events import EventBus
+from .classify import type_of
+from .model import FILE_TYPES, Session, SessionFile
+from .paths import look_at_path
+from .records import NewFile, Records
+from .slots import require_slot
+from .transfers import Transfers
+
+
+class Sessions:
+    """Every method takes the user: another user's session is not there (SessionNotFound), one that is over
+    raises SessionExpired. Thread safe.
+    """
+
+    def __init__(self, records: Records, transfers: Transfers, events: EventBus) -> None:
+        self._records = records
+        self._table = records.table
+        self._transfers = transfers
+        self._events = events
+
+    # -- sessions -------------------------------------------------------------------------------------------
+
+    def create(self, user: str, template_id: str | None = None) -> Session:
+        """A new session. Raises TemplateNotFound for a template that does not exist."""
+        if template_id is not None:
+            self._records.template_slots(user, template_id)
+        now = self._records.clock()
+        session = Session(
+            str(self._records.new_id()), user, template_id, "active", now, self._records.expiry()
+        )
+        row = {name: getattr(session, name) for name in ("id", "user", "template_id", "state")}
+        self._table.insert_session({**row, "created_at": now, "expires_at": session.expires_at})
+        return session
+
+    def find(self, session_id: str, user: str) -> Session:
+        """The session without its files."""
+        return self._records.session(session_id, user)
+
+    def get(self, session_id: str, user: str) -> Session:
+        """The session with its files as they stand now."""
+        return self._full(self._records.session(session_id, user))
+
+    def delete(self, session_id: str, user: str) -> None:
+        """Remove the session with all that was uploaded to it; files named by path stay where they are."""
+        self._records.session(session_id, user)
+        self._remove(session_id)
+
+    def finalize(self, session_id: str, user: str) -> Session:
+        """All files are there. Raises Conflict with the names of those that are not."""
+        session = self._full(self._records.session(session_id, user))
+        require_complete(session.files)
+        if session.state == "finalized":
+            return session
+        self._table.update_session(session_id, {"state": "finalized", "expires_at": self._records.expiry()})
+        told = {"session_id": session_id, "files": [file.to_json() for file in session.files]}
+        self._events.publish("uploads", "upload_complete", told, durable=True)
+        return self.get(session_id, user)
+
+    def expire(self) -> int:
+        """Remove the sessions whose time is over, and directories that no record knows; answers with how
+        many.
+        """
+        over = self._table.expired(self._records.clock())
+        # A file that is being written keeps its session; each request that ends prolongs it.
+        idle = [one for one in over if not any(map(self._busy, self._table.files(one)))]
+        for session_id in idle:
+            self._remove(session_id)
+        return len(idle) + self._sweep()
+
+    def _busy(self, row: Mapping[str, object]) -> bool:
+        return self._records.locks.busy(str(row["id"]))
+
+    def _full(self, session: Session) -> Session:
+        files = [self._transfers.settle(file) for file in self._records.files(session.id)]
+        return replace(session, files=tuple(files))
+
+    def _remove(self, session_id: str) -> None:
+        for file in self._records.files(session_id):
+            with self._records.locks.held(file.id):
+                self._records.forget(file)
+        self._table.delete_session(session_id)
+        shutil.rmtree(self._records.directory(session_id), ignore_errors=True)
+
+    def _sweep(self) -> int:
+        """Directories that a crash left behind. Another server may share the root, so only old ones of this
+        user.
+        """
+        root, known = self._records.settings.root, self._table.session_ids()
+        if not root.is_dir():
+            return 0
+        before = self._records.clock() - self._records.settings.ttl
+        found = [
+            directory
+            for directory in root.iterdir()
+            if directory.name not in known and _is_session_id(directory.name) and _is_left(directory, before)
+        ]
+        for directory in found:
+            shutil.rmtree(directory, ignore_errors=True)
+        return len(found)
+
+    # -- files ----------------------------------------------------------------------------------------------
+
+    def add_path(self, session_id: str, user: str, path: str, slot: str = "") -> SessionFile:
+        """Add a file of the cluster by its path. Raises InvalidInput when it cannot be read."""
+        session = self._records.active(session_id, user)
+        file = look_at_path(path, rules=self._records.settings.type_rules)
+        return self._records.add(
+            session, NewFile(file.name, file.size, slot=slot, origin="path", path=file.path)
+        )
+
+    def update_file(
+        self, session_id: str, user: str, file_id: str, changes: Mapping[str, str | None]
+    ) -> SessionFile:
+        """Set ``slot`` (None: no slot) or ``type``; what is not in ``changes`` stays. What the user sets
+        wins: a file that stands in the slot already makes room.
+        """
+        session = self._records.session(session_id, user)
+        file = self._records.file(session_id, file_id)
+        values: dict[str, object] = {"updated_at": self._records.clock()}
+        if "slot" in changes:
+            name = changes["slot"] or ""
+            slot = require_slot(name, self._records.slots(session)) if name else None
+            values |= {"slot": name, "pinned": True}
+            values["type"] = type_of(file.name, slot, self._records.settings.type_rules)
+            self._make_room(session_id, file_id, name)
+        if "type" in changes:
+            if changes["type"] not in FILE_TYPES:
+                raise InvalidInput(f"A file's type is one of {', '.join(FILE_TYPES)}.")
+            values["type"] = changes["type"]
+        self._table.update_file(file_id, values)
+        return self._records.file(session_id, file_id)
+
+    def _make_room(self, session_id: str, file_id: str, slot: str) -> None:
+        for other in self._records.files(session_id):
+            if slot and other.slot == slot and other.id != file_id:
+                self._table.update_file(other.id, {"slot": "", "pinned": False})
+
+    def delete_file(self, session_id: str, user: str, file_id: str) -> None:
+        """Take a file out of the session; one named by path stays where it is."""
+        self._transfers.remove(session_id, user, file_id)
+
+
+def require_complete(files: Sequence[SessionFile]) -> None:
+    """Raises Conflict with the names of the files that are not there yet, or have failed."""
+    waiting = [file.name for file in files if file.state == "uploading"]
+    if waiting:
+        raise Conflict(
+            f"Still being uploaded: {', '.join(waiting[:10])}. Wait, or take them out of the session."
+        )
+    failed = [file.name for file in files if file.state == "failed"]
+    if failed:
+        raise Conflict(f"Failed: {', '.join(failed[:10])}. Send them again, or take them out of the session.")
+
+
+def _is_session_id(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _is_left(directory: Path, before: float) -> bool:
+    """Whether the directory is this user's and nothing in it changed since ``before``."""
+    try:
+        status = directory.lstat()
+        newest = max([status.st_mtime, *(entry.stat().st_mtime for entry in os.scandir(directory))])
+    except OSError:
+        return False
+    return status.st_uid == os.geteuid() and newest < before

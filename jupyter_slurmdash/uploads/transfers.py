@@ -1,0 +1,295 @@
+"""Uploads under way: begin, go on, look, finish, give up. What tus does, without HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import (
+    FieldError,
+    InvalidInput,
+    NoSpace,
+    OffsetMismatch,
+    SlurmDashError,
+    TooLarge,
+)
+from ..events import EventBus
+from .files import Digest, Part, free_space
+from .locks import LetGo
+from .model import Session, SessionFile, Slot
+from .progress import Progress
+from .protocol import Checksum
+from .records import NewFile, Records
+from .units import size_text
+from .validate import slot_pointer, too_large
+from .writer import Writer
+
+
+@dataclass(frozen=True)
+class Append:
+    """One request to append. ``body`` is the announced size of its body in bytes, None when it is not known;
+    ``total`` the size of the whole file, when it was left open before; ``let_go`` see ``Locks.acquire``."""
+
+    offset: int
+    body: int | None = None
+    total: int | None = None
+    checksum: Checksum | None = None
+    let_go: LetGo | None = None
+
+
+class Transfers:
+    """Uploads of this process. Another process of the user that writes the same file is noticed by a file
+    lock.
+    """
+
+    def __init__(
+        self, records: Records, events: EventBus, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._records = records
+        self._events = events
+        self.ticks = ticks
+        self._digests: dict[str, Digest] = {}
+
+    # -- the verbs ------------------------------------------------------------------------------------------
+
+    def create(self, session_id: str, user: str, new: NewFile, metadata: str = "") -> SessionFile:
+        """Begin an upload; an empty one is complete at once. ``metadata`` is kept for ``metadata()``.
+
+        Raises InvalidInput, TooLarge, NoSpace, Conflict (a name that is there already), Session*.
+        """
+        session = self._records.active(session_id, user)
+        self._check_size(new.size or 0)
+        file = self._records.add(session, new)
+        try:
+            self._check_slot(file)
+            self._check_space(file, file.size or 0)
+        except SlurmDashError:
+            self._records.forget(file)
+            raise
+        place = self._records.place(file)
+        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if metadata:
+            place.metadata.write_text(metadata, encoding="latin-1")
+        if file.size == 0:
+            return self.look(session_id, user, file.id)
+        return file
+
+    def open(self, session_id: str, user: str, file_id: str, append: Append) -> Writer | SessionFile:
+        """A writer at ``append.offset``, or the file when it is complete and nothing is left to write.
+
+        Raises OffsetMismatch (nothing is written), TooLarge, NoSpace, Conflict, InvalidInput,
+        UploadNotFound, Session*.
+        """
+        self._records.active(session_id, user)
+        self._records.file(session_id, file_id)
+        self._records.locks.acquire(file_id, append.let_go)
+        part: Part | None = None
+        try:
+            file, part = self._enter(session_id, file_id)
+            _check_offset(file.offset, append.offset)
+            file = self._with_total(file, append.total)
+            room = self._room(file)
+            if append.body is not None and append.body > room:
+                raise TooLarge(
+                    f"The body has {append.body} bytes, but {room} are left. Send exactly the rest."
+                )
+            if part is not None:
+                if append.body:
+                    self._check_space(file, append.body)
+                digest = self._digests.setdefault(file_id, Digest())
+                return Writer(self, file, part, digest, room=room, checksum=append.checksum)
+        except BaseException:
+            if part is not None:
+                part.close()
+            self._records.locks.release(file_id)
+            raise
+        self._records.locks.release(file_id)
+        return file
+
+    def look(self, session_id: str, user: str, file_id: str) -> SessionFile:
+        """The upload as it stands, after any older connection has let go of it."""
+        self._records.session(session_id, user)
+        self._records.file(session_id, file_id)
+        with self._records.locks.held(file_id):
+            file, part = self._enter(session_id, file_id)
+            if part is not None:
+                part.close()
+        return file
+
+    def metadata(self, file: SessionFile) -> str:
+        """What the client said of the file when it created it, word for word."""
+        try:
+            return self._records.place(file).metadata.read_text(encoding="latin-1")
+        except FileNotFoundError:
+            return ""
+
+    def remove(self, session_id: str, user: str, file_id: str) -> None:
+        """Give the file up and free its space. A file named by path stays where it is."""
+        self._records.active(session_id, user)
+        self._records.file(session_id, file_id)
+        with self._records.locks.held(file_id):
+            self._records.forget(self._records.file(session_id, file_id))
+            self._digests.pop(file_id, None)
+
+    def settle(self, file: SessionFile) -> SessionFile:
+        """Complete ``file`` if all its bytes are there and only the server's end kept it from being
+        complete.
+        """
+        all_there = file.state == "uploading" and file.size is not None and file.offset >= file.size
+        if not all_there or self._records.locks.busy(file.id):
+            return file
+        with self._records.locks.held(file.id):
+            settled, part = self._enter(file.session_id, file.id)
+            if part is not None:
+                part.close()
+        return settled
+
+    # -- for the writer -------------------------------------------------------------------------------------
+
+    def commit(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
+        """Record how far the upload has come; complete it when that is all of it."""
+        if file.size is not None and part.size == file.size:
+            return self._complete(file, part, digest)
+        now = self._records.clock()
+        self._record(file, {"offset": part.size, "updated_at": now})
+        return replace(file, offset=part.size, updated_at=now)
+
+    def leave(
+        self, file: SessionFile, digest: Digest, failure: SlurmDashError | None, wrong: str | None
+    ) -> None:
+        """A writer goes: keep its digest for the next, and tell what went wrong."""
+        if file.state == "complete":
+            self._digests.pop(file.id, None)
+            return
+        self._digests[file.id] = digest
+        if wrong is not None:
+            self._digests.pop(file.id, None)
+            self._records.place(file).part.unlink(missing_ok=True)
+            self._record(file, {"state": "failed", "problem": wrong, "offset": 0})
+        if failure is not None:
+            data = {"session_id": file.session_id, "file_id": file.id, "error": failure.detail}
+            self._events.publish("uploads", "upload_error", data)
+
+    def release(self, file: SessionFile) -> None:
+        self._records.locks.release(file.id)
+
+    def slot_of(self, file: SessionFile) -> Slot | None:
+        session = self._records.table.session(file.session_id)
+        slots = self._records.slots(Session(**session)) if session is not None and file.slot else ()
+        return next((slot for slot in slots if slot.name == file.slot), None)
+
+    def tell_progress(self, file: SessionFile, progress: Progress, offset: int, now: float) -> None:
+        data = {"session_id": file.session_id, "file_id": file.id, "file_name": file.name}
+        self._events.publish("uploads", "upload_progress", data | progress.report(offset, file.size, now))
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _enter(self, session_id: str, file_id: str) -> tuple[SessionFile, Part | None]:
+        """With the lock held: the file and its open part, or None for the part when it is complete."""
+        file = self._records.file(session_id, file_id)
+        if file.state == "failed":
+            raise InvalidInput(file.problem or "This upload has failed. Send the file again.")
+        if file.state == "complete":
+            return file, None
+        place = self._records.place(file)
+        if place.final.exists():
+            # Killed between giving the file its name and recording it.
+            with place.final.open("rb") as stream:
+                return self._record_complete(file, Digest().hexdigest(stream.fileno(), file.offset)), None
+        part = Part(place)
+        try:
+            if file.size is not None and part.size >= file.size:
+                part.rewind(file.size)
+                file = self._complete(file, part, self._digests.get(file.id, Digest()))
+                part.close()
+                return file, None
+        except BaseException:
+            part.close()
+            raise
+        return replace(file, offset=part.size), part
+
+    def _complete(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
+        sha256 = digest.hexdigest(part.fd, part.size)
+        part.sync()
+        self._records.place(file).publish()
+        self._digests.pop(file.id, None)
+        return self._record_complete(replace(file, offset=part.size), sha256)
+
+    def _record_complete(self, file: SessionFile, sha256: str) -> SessionFile:
+        changes: dict[str, Any] = {
+            "state": "complete",
+            "size": file.offset,
+            "offset": file.offset,
+            "sha256": sha256,
+            "path": str(self._records.place(file).final),
+            "updated_at": self._records.clock(),
+        }
+        self._record(file, changes)
+        file = replace(file, **changes)
+        now = self.ticks()
+        self.tell_progress(file, Progress(file.offset, now), file.offset, now)
+        told = {"session_id": file.session_id, "files": [file.to_json()]}
+        self._events.publish("uploads", "upload_complete", told, durable=True)
+        return file
+
+    def _record(self, file: SessionFile, changes: dict[str, Any]) -> None:
+        self._records.table.progress(file.session_id, file.id, changes, self._records.expiry())
+
+    def _with_total(self, file: SessionFile, total: int | None) -> SessionFile:
+        if total is None or total == file.size:
+            return file
+        if file.size is not None:
+            raise InvalidInput(f"The upload's length is {file.size} bytes and cannot change to {total}.")
+        if total < file.offset:
+            raise InvalidInput(f"The upload has {file.offset} bytes already; its length cannot be {total}.")
+        self._check_size(total)
+        file = replace(file, size=total)
+        self._check_slot(file)
+        self._check_space(file, total - file.offset)
+        self._records.table.update_file(file.id, {"size": total})
+        return file
+
+    def _room(self, file: SessionFile) -> int:
+        limit = self._records.settings.max_size
+        if file.size is not None:
+            return file.size - file.offset
+        return limit - file.offset if limit else 2**62
+
+    def _check_size(self, size: int) -> None:
+        limit = self._records.settings.max_size
+        if limit and size > limit:
+            raise TooLarge(f"The file has {size_text(size)}; this server takes at most {size_text(limit)}.")
+
+    def _check_slot(self, file: SessionFile) -> None:
+        slot = self.slot_of(file)
+        if slot is None or slot.max_size is None or (file.size or 0) <= slot.max_size:
+            return
+        message = too_large(file.name, file.size or 0, slot)
+        raise TooLarge(message, [FieldError(slot_pointer(slot.name), message)])
+
+    def _check_space(self, file: SessionFile, needed: int) -> None:
+        """Raises NoSpace unless ``needed`` bytes fit beside all that was promised to the other uploads."""
+        root = self._records.settings.root
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        promised = 0
+        for row in self._records.table.under_way():
+            if row["id"] != file.id:
+                other = SessionFile(**row)
+                promised += max(0, (other.size or 0) - self._records.place(other).acknowledged())
+        free = free_space(root)
+        if needed > free - promised:
+            kept = f", and {size_text(promised)} of it are kept for other uploads" if promised else ""
+            raise NoSpace(
+                f"{size_text(needed)} are needed, but only {size_text(free)} are free{kept}."
+                " Free some space, or give another upload up; what has arrived is kept."
+            )
+
+
+def _check_offset(there: int, wanted: int) -> None:
+    if there != wanted:
+        raise OffsetMismatch(
+            f"The upload stands at {there} bytes, not {wanted}. Ask for its offset and go on from there.",
+            offset=there,
+        )

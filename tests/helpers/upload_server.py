@@ -1,0 +1,166 @@
+"""A real Jupyter server with the upload routes alone: ``python upload_server.py DIRECTORY [--deny]``.
+
+It needs no scheduler and starts in a second, so tests may kill it. It prints its address when it is ready. ``--deny``
+refuses every write. ``/received`` tells how many body bytes reached a tus handler, and the server's memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import requests
+
+TOKEN = "upload-test-token"
+HEADERS = {"Authorization": f"token {TOKEN}"}
+TUS = HEADERS | {"Tus-Resumable": "1.0.0"}
+
+
+class Server:
+    """The server in a process of its own."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self._command = [sys.executable, __file__, str(directory), *options]
+        self.log = directory.with_name(directory.name + ".log")
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+        assert self.url, "the server did not start"
+        self.api = self.url + "slurmdash/api/v2/upload"
+
+    def kill(self) -> None:
+        """As by ``kill -9``: nothing is said, nothing is written."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        self.process.send_signal(number)
+        self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def session(self, **body: Any) -> dict[str, Any]:
+        return self.call("POST", "/sessions", 201, json=body).json()
+
+    def call(self, method: str, path: str, expected: int = 200, **options: Any) -> requests.Response:
+        answer = requests.request(method, self.api + path, **{"headers": HEADERS, "timeout": 60, **options})
+        assert answer.status_code == expected, answer.text
+        return answer
+
+    def facts(self) -> dict[str, int]:
+        return requests.get(self.url + "received", timeout=60).json()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--deny", action="store_true")
+    parser.add_argument("--max-size", type=int, default=0)
+    options = parser.parse_args()
+
+    from jupyter_server.auth import Authorizer
+    from jupyter_server.serverapp import ServerApp
+    from tornado import ioloop, web
+    from upload_place import ME, Place
+
+    from jupyter_slurmdash.errors import TemplateNotFound
+    from jupyter_slurmdash.handlers import tus, uploads
+    from jupyter_slurmdash.handlers.contract import Contract
+
+    received = count_bytes(tus.TusHandler)
+
+    class Deny(Authorizer):
+        def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+            return not (options.deny and action == "write" and resource == "slurmdash:uploads")
+
+    class Received(web.RequestHandler):
+        def get(self) -> None:
+            status = Path("/proc/self/status").read_text()
+            memory = {
+                line.split(":")[0]: int(line.split()[1])
+                for line in status.splitlines()
+                if line.startswith(("VmRSS", "VmHWM"))
+            }
+            self.finish({"bytes": received["bytes"], **memory})
+
+    options.directory.mkdir(parents=True, exist_ok=True)
+    place = Place(options.directory, max_size=options.max_size)
+    import time
+
+    place.uploads.sessions._records.clock = time.time
+    place.uploads.settings.__dict__["ttl"] = 86400.0
+
+    def validate_files(template_id: str, session_id: str, files: dict[str, str]) -> Any:
+        if template_id != "training":
+            raise TemplateNotFound("There is no such template.")
+        return place.uploads.validate(place.uploads.session_files(session_id, ME), place.slots)
+
+    os.environ["JUPYTER_TOKEN"] = TOKEN
+    app = ServerApp(
+        open_browser=False,
+        port=free_port(),
+        ip="127.0.0.1",
+        port_retries=0,
+        allow_root=True,
+        root_dir=str(options.directory),
+        jpserver_extensions={},
+        authorizer_class=Deny,
+        log_level="WARN",
+    )
+    app.initialize(argv=[], find_extensions=False)
+    app.web_app.settings.update(
+        slurmdash=SimpleNamespace(
+            user=ME,
+            uploads=place.uploads,
+            settings=SimpleNamespace(chunk_size=10 * 1024**2),
+            validate_files=validate_files,
+        ),
+        slurmdash_executor=ThreadPoolExecutor(8),
+    )
+    root = app.base_url + "slurmdash"
+    rules: list[Any] = [
+        (root + Contract.pattern(handler.path), handler) for handler in [*tus.routes, *uploads.routes]
+    ]
+    app.web_app.add_handlers(".*", [*rules, (app.base_url + "received", Received)])
+    address = f"http://127.0.0.1:{app.port}{app.base_url}"
+    ioloop.IOLoop.current().add_callback(lambda: print(address, flush=True))
+    app.start()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def count_bytes(handler: Any) -> dict[str, int]:
+    """Count what reaches ``data_received``."""
+    received = {"bytes": 0}
+    original: Callable[..., Any] = handler.data_received
+
+    async def counting(self: Any, chunk: bytes) -> None:
+        received["bytes"] += len(chunk)
+        await original(self, chunk)
+
+    handler.data_received = counting
+    return received
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("JUPYTER_NO_CONFIG", "1")
+    main()
