@@ -92,7 +92,7 @@ class Catalog:
     ) -> list[Image]:
         """Images that fit all that is given, a file on several nodes as one; the newest versions first.
 
-        ``q`` are words to find in name, description, labels and apps. ``active=False`` gives the vanished too.
+        ``q`` are words to find in name, description, labels and apps. ``active=False``: the vanished too.
         """
         words = (q or "").casefold().split()
         return [
@@ -114,7 +114,7 @@ class Catalog:
         raise ImageNotFound(f"There is no image {id}. It may have been removed; scan again.")
 
     def on_node(self, node: str) -> list[Image]:
-        """The images of a node. Raises ImageNotFound when nothing is known of such a node."""
+        """The images of a node. Raises ImageNotFound when there is no such node."""
         found = self.images(node=node)
         if not found and node != SHARED and node not in self._scanner.known_nodes():
             raise ImageNotFound(f"There is no image or node {node}.")

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -393,7 +393,9 @@ class _JumpStream:
         return getattr(self._channel, name)
 
     def close(self) -> None:
-        self._channel.close()
+        # The connection inside closes its stream more than once, and the jump host may be gone by then.
+        with suppress(EOFError, OSError):
+            self._channel.close()
         self._jump.close()
 
 
