@@ -10,50 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from awkward import AWKWARD
 
 from jupyter_slurmdash.config import SlurmDash
 from jupyter_slurmdash.notebook.api import NotebookDash
-
-AWKWARD = [
-    "a'; echo foo",
-    'say "hi"',
-    "with space",
-    "tab\there",
-    "line\nbreak",
-    "carriage\r\nreturn",
-    "$(touch /tmp/slurmdash-was-here)",
-    "`touch /tmp/slurmdash-was-here`",
-    "${HOME}",
-    "$HOME",
-    "\\",
-    "back\\slash\\n",
-    "#SBATCH --comment=injected",
-    "x\n#SBATCH --comment=injected",
-    "\n\n#SBATCH --comment=injected",
-    "; rm -rf /",
-    "| cat /etc/passwd",
-    "&& false",
-    "> /dev/null",
-    "*",
-    "?[a-z]",
-    "~root",
-    "-leading-dash",
-    "--comment=injected",
-    "!history",
-    "%j%x",
-    "한글 이름",
-    "이미지 v2.sif",
-    "😀 emoji",
-    "é (NFC) and é (NFD)",
-    "\u202eright to left",
-    "<img src=x onerror=alert(1)>",
-    "'",
-    '"',
-    "=",
-    "{}",
-    "é" * 127 + "x",
-    "x" * 255,
-]
 
 CLUSTER_STATE = Path("/opt/slurmdash-dev/cluster")
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,7 +27,9 @@ _RECORD_EXIT = (
 
 def generate_script(plan: Plan) -> str:
     """The whole script. Raises InvalidInput when an option cannot be a directive (see ``check_options``)."""
-    return "\n".join([*_header(plan), *_variables(plan), *_sections(plan), ""])
+    variables = list(_variables(plan))
+    blank = [""] if variables else []
+    return "\n".join([*_header(plan), *variables, *blank, *_sections(plan)]).rstrip("\n") + "\n"
 
 
 def _header(plan: Plan) -> Iterator[str]:
@@ -63,7 +65,6 @@ def _variables(plan: Plan) -> Iterator[str]:
         yield _export("RESULTS_ROOT", plan.results_root)
     if plan.image is not None:
         yield from _binds(plan)
-    yield ""
 
 
 def _binds(plan: Plan) -> Iterator[str]:

@@ -21,29 +21,31 @@ class Leases:
         self._clock = clock
         self.owner = str(uuid.uuid4())
 
-    def take(self, name: str, seconds: float) -> bool:
+    def take(self, name: str, seconds: float, owner: str | None = None) -> bool:
         """Take or renew ``name`` for ``seconds``; False while another owner holds it."""
+        owner = owner or self.owner
         now = self._clock()
         with self._database.write() as connection:
             row = connection.execute(sa.select(leases).where(leases.c.name == name)).one_or_none()
-            if row is not None and row.owner != self.owner and row.expires_at > now:
+            if row is not None and row.owner != owner and row.expires_at > now:
                 return False
             connection.execute(sa.delete(leases).where(leases.c.name == name))
             connection.execute(
-                sa.insert(leases).values(name=name, owner=self.owner, expires_at=now + seconds)
+                sa.insert(leases).values(name=name, owner=owner, expires_at=now + seconds)
             )
         return True
 
-    def give_back(self, name: str) -> None:
+    def give_back(self, name: str, owner: str | None = None) -> None:
         with self._database.write() as connection:
-            connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.owner == self.owner))
+            connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.owner == (owner or self.owner)))
 
     @contextmanager
     def held(self, name: str, seconds: float) -> Iterator[bool]:
-        """Hold ``name`` inside the block; yields False (and holds nothing) when another owner has it."""
-        taken = self.take(name, seconds)
+        """Hold ``name`` inside the block, against other threads too; yields False when it is taken already."""
+        owner = str(uuid.uuid4())
+        taken = self.take(name, seconds, owner)
         try:
             yield taken
         finally:
             if taken:
-                self.give_back(name)
+                self.give_back(name, owner)

@@ -78,7 +78,6 @@ def test_it_reads_well() -> None:
         "\n"
         "# --- post_exec ---\n"
         "cp a b\n"
-        "\n"
     )
 
 

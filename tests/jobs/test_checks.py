@@ -1,0 +1,142 @@
+"""Checks: each names what is wrong and the field that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from plans import FileSlot, a_file, a_plan, a_template, an_image
+
+from jupyter_slurmdash.events import EventBus
+from jupyter_slurmdash.formats.textdata import first_bad_row
+from jupyter_slurmdash.images.model import SifFacts
+from jupyter_slurmdash.jobs import checks
+from jupyter_slurmdash.jobs.checks import CheckContext
+from jupyter_slurmdash.slurm.base import Node, Partition
+
+GPU = Partition("gpu", False, "up", ("gpu001",), max_time=8 * 3600)
+GPU_NODE = Node("gpu001", ("gpu",), "idle", gpus=2)
+
+
+def a_context(plan: object = None, **changes: object) -> CheckContext:
+    values = {
+        "plan": plan or a_plan(),
+        "script": "",
+        "partition": GPU,
+        "nodes": (GPU_NODE,),
+        "free_bytes": 1000,
+        "events": EventBus(),
+        **changes,
+    }
+    return CheckContext(**values)  # type: ignore[arg-type]
+
+
+def names(found: object) -> list[tuple[str, str, str]]:
+    return [(check.name, check.level, check.pointer) for check in found]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("gres", "bad"),
+    [
+        ("gpu:2", False),
+        ("gpu", False),
+        ("gpu:3", True),
+        ("gpu:a100:4", True),
+        ("gpu:1,gpu:2", True),
+        ("", False),
+    ],
+)
+def test_gpus(gres: str, bad: bool) -> None:
+    found = names(checks.check_gpu_availability(a_context(a_plan(options={"gres": gres}))))
+    assert found == ([("check_gpu_availability", "error", "/options/gres")] if bad else [])
+
+
+def test_size_of_the_data() -> None:
+    plan = a_plan(files=(a_file("d", type="data", size=1001),))
+    assert names(checks.validate_dataset_size(a_context(plan))) == [
+        ("validate_dataset_size", "error", "/files")
+    ]
+    assert names(checks.validate_dataset_size(a_context(plan, free_bytes=1001))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("1 2 3\n4 5 6\n", None),
+        ("x, y\n1, 2\n# note\n\n3e5, nan\n", None),
+        ("1 2\n3\n", 2),
+        ("1 2\nthree 4\n", 2),
+        ("", 1),
+        ("\0\1", 1),
+        ("1 2\n" * 50_000, None),
+    ],
+)
+def test_columns_of_numbers(tmp_path: Path, text: str, line: int | None) -> None:
+    path = tmp_path / "a.dat"
+    path.write_text(text)
+    bad = first_bad_row(str(path))
+    assert (bad[0] if bad else None) == line
+    plan = a_plan(files=(a_file("a.dat", "data", path=str(path)), a_file("b.txt")))
+    assert bool(names(checks.validate_dat_format(a_context(plan)))) == (line is not None)
+
+
+def test_partition_and_time() -> None:
+    assert names(checks.check_partition(a_context(a_plan(options={"partition": "x"}), partition=None))) == [
+        ("partition", "error", "/options/partition")
+    ]
+    assert names(checks.check_partition(a_context(a_plan(options={"time": "09:00:00"})))) == [
+        ("time", "error", "/options/time")
+    ]
+    assert names(checks.check_partition(a_context(a_plan(options={"time": "08:00:00"})))) == []
+    down = replace(GPU, state="down")
+    assert names(checks.check_partition(a_context(partition=down))) == [
+        ("partition", "warning", "/options/partition")
+    ]
+
+
+def test_an_image_that_is_not_on_the_partition() -> None:
+    image = an_image(nodes=("node001",))
+    two = replace(GPU, nodes=("gpu001", "node001"))
+    assert names(checks.check_partition(a_context(a_plan(image=image)))) == [
+        ("image-elsewhere", "error", "/image_id")
+    ]
+    assert names(checks.check_partition(a_context(a_plan(image=image), partition=two))) == [
+        ("image-partly", "warning", "/image_id")
+    ]
+
+
+def test_an_image_that_cannot_be_used() -> None:
+    broken = an_image(facts=SifFacts(problem="it is truncated"), is_active=False)
+    assert names(checks.check_image(a_plan(image=broken))) == [
+        ("image-unusable", "error", "/image_id"),
+        ("image-gone", "error", "/image_id"),
+    ]
+    colon = a_file("a", "dataset", path="/data/a:b", origin="path")
+    assert names(checks.check_image(a_plan(image=an_image(), files=(colon,)))) == [
+        ("file-not-bound", "warning", "/files/dataset")
+    ]
+
+
+def test_bash_reads_the_script_and_runs_nothing(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    assert names(checks.check_syntax(f"touch {marker}")) == []
+    assert names(checks.check_syntax("if true; then")) == [("syntax", "error", "/script")]
+    assert not marker.exists()
+
+
+def test_every_check_of_the_official_set_is_installed() -> None:
+    assert {
+        "check_gpu_availability",
+        "validate_dataset_size",
+        "validate_dat_format",
+        "notify_user",
+        "log_submission",
+    } <= set(checks.installed_checks())
+
+
+def test_post_submit_ones_do_nothing_before() -> None:
+    context = a_context(a_plan(template=a_template(slots=(FileSlot("a", "*", "input", True),))))
+    assert list(checks.notify_user(context)) == []
+    assert list(checks.log_submission(context)) == []
+    assert context.events.since(0) is None or context.events.since(0) == []

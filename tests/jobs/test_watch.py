@@ -1,0 +1,188 @@
+"""What becomes of jobs: seen once, told once, and true when the scheduler is silent or forgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shells import run
+
+from jupyter_slurmdash.errors import SchedulerUnavailable
+from jupyter_slurmdash.events import Event
+from jupyter_slurmdash.jobs.model import JobSpec
+from jupyter_slurmdash.notebook.api import NotebookDash
+from jupyter_slurmdash.slurm.base import JobStatus
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def told(dash: NotebookDash) -> list[Event]:
+    found: list[Event] = []
+    dash.events.subscribe(found.append)
+    return found
+
+
+def a_status(job_id: str, **changes: Any) -> JobStatus:
+    values = {"name": "n", "user": "u", "state": "RUNNING", "raw_state": "RUNNING", **changes}
+    return JobStatus(job_id=job_id, **values)
+
+
+class Quiet:
+    """A scheduler whose answers a test writes down."""
+
+    is_cluster = True
+    name = cluster = "quiet"
+
+    def __init__(self) -> None:
+        self.jobs: list[JobStatus] = []
+        self.past: list[JobStatus] = []
+        self.looks = 0
+        self.down = False
+
+    def queue(self) -> list[JobStatus]:
+        self.looks += 1
+        if self.down:
+            raise SchedulerUnavailable("slurmctld does not answer.")
+        return self.jobs
+
+    def history(self, job_ids: list[str], since: float) -> list[JobStatus]:
+        return [job for job in self.past if job.job_id in job_ids]
+
+
+@pytest.fixture
+def quiet(dash: NotebookDash) -> Quiet:
+    scheduler = Quiet()
+    dash.jobs.watcher._scheduler = scheduler  # type: ignore[assignment]
+    return scheduler
+
+
+def states(told: list[Event]) -> list[str]:
+    return [event.data["job"]["state"] for event in told if event.type == "job_update"]
+
+
+def test_states_are_told_once(dash: NotebookDash, told: list[Event]) -> None:
+    run(dash, "true")
+    dash.jobs.watcher.look(force=True)
+    assert states(told)[0] == "PENDING"
+    assert states(told)[-1] == "COMPLETED"
+    assert len(states(told)) == len(set(states(told)))
+
+
+def test_a_job_from_elsewhere_appears(dash: NotebookDash, quiet: Quiet, told: list[Event]) -> None:
+    quiet.jobs = [a_status("41", name="by hand", submitted_at=5.0, workdir="/w")]
+    dash.jobs.watcher.look(force=True)
+    job = dash.job("41")
+    assert (job.record.name, job.record.ours, job.state) == ("by hand", False, "RUNNING")
+    assert job.record.to_json()["run_id"] is None
+    dash.jobs.watcher.look(force=True)
+    assert states(told) == ["RUNNING"]
+
+
+def test_accounting_tells_the_end(dash: NotebookDash, quiet: Quiet) -> None:
+    quiet.jobs = [a_status("41")]
+    dash.jobs.watcher.look(force=True)
+    quiet.jobs, quiet.past = [], [a_status("41", state="TIMEOUT", raw_state="TIMEOUT", exit_code=0)]
+    dash.jobs.watcher.look(force=True)
+    assert dash.job("41").state == "TIMEOUT"
+
+
+@pytest.mark.parametrize(("code", "state"), [("0", "COMPLETED"), ("3", "FAILED")])
+def test_without_accounting_the_directory_tells(
+    dash: NotebookDash, quiet: Quiet, tmp_path: Path, code: str, state: str
+) -> None:
+    quiet.jobs = [a_status("41", workdir=str(tmp_path))]
+    dash.jobs.watcher.look(force=True)
+    (tmp_path / ".slurmdash").mkdir()
+    (tmp_path / ".slurmdash" / "exit_code").write_text(code + "\n")
+    quiet.jobs = []
+    dash.jobs.watcher.look(force=True)
+    assert (dash.job("41").state, dash.job("41").record.exit_code) == (state, int(code))
+
+
+def test_a_job_that_nobody_knows_is_unknown_in_the_end(dash: NotebookDash, quiet: Quiet) -> None:
+    clock = Clock()
+    dash.jobs.watcher._clock = clock
+    quiet.jobs = [a_status("41")]
+    dash.jobs.watcher.look(force=True)
+    quiet.jobs = []
+    dash.jobs.watcher.look(force=True)
+    assert dash.job("41").state == "RUNNING"
+    clock.now += 200
+    dash.jobs.watcher.look(force=True)
+    assert dash.job("41").state == "UNKNOWN"
+
+
+def test_an_id_that_comes_again_is_another_job(dash: NotebookDash, quiet: Quiet) -> None:
+    quiet.jobs = [a_status("41", submitted_at=1000.0, state="COMPLETED", raw_state="COMPLETED", exit_code=0)]
+    dash.jobs.watcher.look(force=True)
+    quiet.jobs = [a_status("41", submitted_at=9000.0)]
+    dash.jobs.watcher.look(force=True)
+    assert [job.state for job in dash.list_jobs()] == ["RUNNING", "COMPLETED"]
+
+
+def test_a_silent_scheduler_leaves_the_last_state_with_its_age(
+    dash: NotebookDash, quiet: Quiet, told: list[Event]
+) -> None:
+    quiet.jobs = [a_status("41")]
+    dash.jobs.watcher.look(force=True)
+    quiet.down = True
+    for _ in range(3):
+        dash.jobs.watcher.look(force=True)
+    assert dash.job("41").state == "RUNNING"
+    assert dash.jobs.watcher.stale == "slurmctld does not answer."
+    assert dash.jobs.watcher.seen_at is not None
+    quiet.down = False
+    dash.jobs.watcher.look(force=True)
+    assert dash.jobs.watcher.stale is None
+    assert [event.type for event in told].count("scheduler_state") == 2
+
+
+def test_the_queue_is_looked_at_once_per_interval(dash: NotebookDash, quiet: Quiet) -> None:
+    clock = Clock()
+    watcher = dash.jobs.watcher
+    watcher._clock, watcher.interval = clock, 10.0
+    for _ in range(50):
+        dash.jobs.page()
+        clock.now += 0.1
+    assert quiet.looks == 1
+    clock.now += 10
+    dash.jobs.page()
+    assert quiet.looks == 2
+
+
+def test_only_one_process_looks(dash: NotebookDash, quiet: Quiet) -> None:
+    lease = f"watch:{dash.jobs._table.cluster}:{dash.user}"
+    dash.jobs.watcher.look(force=True)
+    dash.leases.owner = "another process"
+    dash.jobs.watcher.look(force=True)
+    assert quiet.looks == 1
+    dash.leases.owner = "a third"
+    assert not dash.leases.take(lease, 1)
+
+
+def test_nothing_runs_nothing_is_asked(dash: NotebookDash, quiet: Quiet) -> None:
+    watcher = dash.jobs.watcher
+    watcher.interval = 0.01
+    watcher.start()
+    for _ in range(20):
+        watcher.wake()
+    watcher.stop()
+    assert quiet.looks == 0
+
+
+def test_the_server_follows_by_itself(dash: NotebookDash, told: list[Event]) -> None:
+    import threading
+
+    ended = threading.Event()
+    dash.events.subscribe(lambda event: "COMPLETED" in str(event.data) and ended.set())
+    dash.start()
+    dash.jobs.submit(JobSpec(script="true"))
+    assert ended.wait(20)
