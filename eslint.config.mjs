@@ -21,7 +21,14 @@ const FLOORS = [
   ['sections'],
   ['components'],
   ['api'],
-  ['tokens.ts', 'types.ts', 'text.ts', 'icons.ts']
+  [
+    'tokens.ts',
+    'types.ts',
+    'text.ts',
+    'icons.ts',
+    'observable.ts',
+    'problem.ts'
+  ]
 ];
 
 const zones = FLOORS.flatMap((floor, height) => {

@@ -1,5 +1,8 @@
+import { commands } from './plugins/commands';
 import { panel } from './plugins/panel';
+import { services } from './plugins/services';
+import { settings } from './plugins/settings';
 
 export { ISlurmDash } from './tokens';
 
-export default [panel];
+export default [services, panel, commands, settings];

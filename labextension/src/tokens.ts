@@ -1,5 +1,5 @@
-import type { Widget } from '@lumino/widgets';
 import { Token } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
 
 /** The Slurm panel, for other extensions. */
 export interface ISlurmDash {

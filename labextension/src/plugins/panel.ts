@@ -4,25 +4,43 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { SidePanel } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  launchIcon,
+  refreshIcon,
+  SidePanel,
+  Toolbar,
+  ToolbarButton
+} from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import type { AccordionPanel, Widget } from '@lumino/widgets';
 
 import { slurmIcon } from '../icons';
+import { ClusterHeader } from '../sections/cluster/section';
 import { ImagesSection } from '../sections/images/section';
 import { JobsSection } from '../sections/jobs/section';
 import { NewJobSection } from '../sections/newjob/section';
+import { TemplatesSection } from '../sections/templates/section';
 import { loadText } from '../text';
 import { ISlurmDash } from '../tokens';
+import { CommandIDs } from './ids';
+import { ISlurmServices, type SlurmServices } from './services';
 
 export const PANEL_ID = 'jupyter-slurmdash:panel';
 
 /** Where the panel stands among the tabs of the left side; Lab's own are 100 to 1000. */
 const RANK = 600;
 
+/** How the sections share the height at first. */
+const SIZES = [0.7, 0.3, 0, 0];
+
 /** The Slurm side panel: one fold-out section per thing it is about. */
 export class SlurmPanel extends SidePanel implements ISlurmDash {
   constructor(options: SlurmPanel.IOptions) {
     super({ translator: options.translator });
-    const trans = loadText(options.translator);
+    const { services, translator, execute } = options;
+    const trans = loadText(translator);
+    this._services = services;
     this.id = 'jp-slurmdash-panel';
     this.title.icon = slurmIcon;
     this.title.caption = trans.__('Slurm');
@@ -31,19 +49,109 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Slurm'));
 
-    this.addWidget(new NewJobSection(options));
-    this.addWidget(new JobsSection(options));
-    this.addWidget(new ImagesSection(options));
+    this.header.addWidget(
+      new ClusterHeader({ translator, model: services.cluster })
+    );
+    this.toolbar.addItem(
+      'new-job',
+      new ToolbarButton({
+        icon: addIcon,
+        label: trans.__('New job'),
+        tooltip: trans.__('New job'),
+        dataset: { 'data-testid': 'slurmdash-new-job-button' },
+        onClick: () => execute(CommandIDs.newJob)
+      })
+    );
+    this.toolbar.addItem('spacer', Toolbar.createSpacerItem());
+    this.toolbar.addItem(
+      'wide',
+      new ToolbarButton({
+        icon: launchIcon,
+        tooltip: trans.__('Open the form as a tab'),
+        dataset: { 'data-testid': 'slurmdash-new-job-tab-button' },
+        onClick: () => execute(CommandIDs.newJob, { mode: 'tab' })
+      })
+    );
+    this.toolbar.addItem(
+      'refresh',
+      new ToolbarButton({
+        icon: refreshIcon,
+        tooltip: trans.__('Refresh'),
+        dataset: { 'data-testid': 'slurmdash-refresh-button' },
+        onClick: () => execute(CommandIDs.refresh)
+      })
+    );
+
+    const open = (id: string) => execute(CommandIDs.openJob, { job_id: id });
+    this.newJob = new NewJobSection({
+      translator,
+      model: services.newJob,
+      onOpenJob: open,
+      onGoTo: () => execute(CommandIDs.newJob, { mode: 'tab' }),
+      onBring: () => execute(CommandIDs.newJob, { mode: 'panel' })
+    });
+    this.jobs = new JobsSection({
+      translator,
+      model: services.jobs,
+      onOpen: open,
+      onExample: () => execute(CommandIDs.tryExample)
+    });
+    this.addWidget(this.newJob);
+    this.addWidget(this.jobs);
+    this.addWidget(
+      new TemplatesSection({
+        translator,
+        model: services.templates,
+        onUse: id => execute(CommandIDs.newJob, { template_id: id })
+      })
+    );
+    this.addWidget(
+      new ImagesSection({
+        translator,
+        model: services.images,
+        onUse: id => execute(CommandIDs.newJob, { image_id: id })
+      })
+    );
+    const accordion = this.content as AccordionPanel;
+    accordion.collapse(2);
+    accordion.collapse(3);
+    accordion.setRelativeSizes(SIZES);
   }
 
-  addSection(section: Parameters<ISlurmDash['addSection']>[0]): void {
+  readonly newJob: NewJobSection;
+  readonly jobs: JobsSection;
+
+  addSection(section: Widget): void {
     this.addWidget(section);
   }
+
+  /** Unfold a section. */
+  reveal(section: Widget): void {
+    (this.content as AccordionPanel).expand(this.widgets.indexOf(section));
+  }
+
+  protected override onAfterShow(msg: Message): void {
+    super.onAfterShow(msg);
+    this._services.wake(() => this.isVisible && !document.hidden);
+    void this._services.cluster.refresh();
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    if (this.isVisible) {
+      this._services.wake(() => this.isVisible && !document.hidden);
+    }
+  }
+
+  private readonly _services: SlurmServices;
 }
 
 export namespace SlurmPanel {
   export interface IOptions {
     translator: ITranslator;
+    services: SlurmServices;
+    /** Run one of our commands. */
+    execute: (id: string, args?: Record<string, string>) => void;
   }
 }
 
@@ -51,14 +159,20 @@ export const panel: JupyterFrontEndPlugin<ISlurmDash> = {
   id: PANEL_ID,
   description: 'The Slurm side panel.',
   autoStart: true,
+  requires: [ISlurmServices],
   provides: ISlurmDash,
   optional: [ITranslator, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
+    services: SlurmServices,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ): ISlurmDash => {
-    const widget = new SlurmPanel({ translator: translator ?? nullTranslator });
+    const widget = new SlurmPanel({
+      translator: translator ?? nullTranslator,
+      services,
+      execute: (id, args) => void app.commands.execute(id, args)
+    });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Slurm' });
     restorer?.add(widget, widget.id);
     return widget;

@@ -1,0 +1,133 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { IStateDB } from '@jupyterlab/statedb';
+import { Token, UUID } from '@lumino/coreutils';
+
+import { SlurmClient } from '../api/client';
+import { EventsClient } from '../api/events';
+import { Uploader } from '../api/uploader';
+import { ClusterModel } from '../sections/cluster/model';
+import { ImagesModel } from '../sections/images/model';
+import { JobsModel } from '../sections/jobs/model';
+import { NewJobModel, type IDraftStore } from '../sections/newjob/model';
+import { TemplatesModel } from '../sections/templates/model';
+import { DraftStore } from './draftstore';
+
+/** Milliseconds between looks at what is free, while someone looks. */
+const CLUSTER_INTERVAL = 30_000;
+
+/** The connection to the server and the models that all parts of the panel share. */
+export class SlurmServices {
+  constructor(options: SlurmServices.IOptions) {
+    const { serverSettings, store } = options;
+    const client = new SlurmClient({ serverSettings });
+    this.client = client;
+    this.events = new EventsClient({ serverSettings });
+    this.cluster = new ClusterModel({ client });
+    this.templates = new TemplatesModel({ client });
+    this.images = new ImagesModel({ client });
+    this.jobs = new JobsModel({ client });
+    this.newJob = new NewJobModel({
+      client,
+      uploader: new Uploader({ serverSettings }),
+      templates: this.templates,
+      images: this.images,
+      cluster: this.cluster,
+      store,
+      newKey: () => UUID.uuid4()
+    });
+    this.events.event.connect((_, event) => {
+      this.jobs.onEvent(event);
+      this.images.onEvent(event);
+      this.newJob.onEvent(event);
+      if (event.channel === 'templates') {
+        void this.templates.refresh();
+      }
+    });
+    this.events.reload.connect(() => this.refresh());
+    this.newJob.jobSubmitted.connect((_, job) => {
+      this.jobs.put(job);
+      void this.cluster.refresh();
+    });
+  }
+
+  readonly client: SlurmClient;
+  readonly events: EventsClient;
+  readonly cluster: ClusterModel;
+  readonly templates: TemplatesModel;
+  readonly images: ImagesModel;
+  readonly jobs: JobsModel;
+  readonly newJob: NewJobModel;
+  /** Tell when a job ends that nobody looks at. */
+  notifyJobEnd = true;
+
+  /** Begin to listen; the jobs are followed even while the panel is closed, to tell when one ends. */
+  start(): void {
+    this.events.connect();
+    this.jobs.poll(() => !this.events.connected);
+    void this.jobs.refresh();
+    setInterval(() => {
+      if (this._looking()) {
+        void this.cluster.refresh();
+      }
+    }, CLUSTER_INTERVAL);
+  }
+
+  /** Someone looks: load what only the panel needs. */
+  wake(looking: () => boolean): void {
+    this._looking = looking;
+    if (!this._awake) {
+      this._awake = true;
+      void this.newJob.restore();
+      this._refreshLists();
+    }
+  }
+
+  /** Ask for everything anew. */
+  refresh(): void {
+    void this.jobs.refresh();
+    if (this._awake) {
+      this._refreshLists();
+      this.newJob.refresh();
+    }
+  }
+
+  private _refreshLists(): void {
+    void this.cluster.refresh();
+    void this.templates.refresh();
+    void this.images.refresh();
+  }
+
+  private _awake = false;
+  private _looking: () => boolean = () => false;
+}
+
+export namespace SlurmServices {
+  export interface IOptions {
+    serverSettings: JupyterFrontEnd['serviceManager']['serverSettings'];
+    store: IDraftStore;
+  }
+}
+
+/** Inside this extension only; others use `ISlurmDash`. */
+export const ISlurmServices = new Token<SlurmServices>(
+  'jupyter-slurmdash:ISlurmServices'
+);
+
+export const services: JupyterFrontEndPlugin<SlurmServices> = {
+  id: 'jupyter-slurmdash:services',
+  description: 'The connection to the Slurm dashboard of the Jupyter server.',
+  autoStart: true,
+  provides: ISlurmServices,
+  optional: [IStateDB],
+  activate: (app: JupyterFrontEnd, state: IStateDB | null): SlurmServices => {
+    const made = new SlurmServices({
+      serverSettings: app.serviceManager.serverSettings,
+      store: new DraftStore({ state })
+    });
+    void app.restored.then(() => made.start());
+    return made;
+  }
+};

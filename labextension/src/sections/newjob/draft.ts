@@ -1,0 +1,218 @@
+import type { JobSubmit, Partition, Template } from '../../api/types';
+import {
+  parseValue,
+  type IObjectSchema,
+  type RawValue
+} from '../../components/SchemaForm';
+
+/** What the user set for one template; kept apart, so that trying another loses nothing. */
+export interface ISettings {
+  imageId: string | null;
+  app: string | null;
+  /** sbatch options as typed; an empty one means "as the template has it". */
+  options: Record<string, string>;
+  /** The template's parameters as typed. */
+  parameters: Record<string, RawValue>;
+  jobName: string;
+}
+
+/** Everything in the form. Plain data: it survives a reload. */
+export interface IDraft extends ISettings {
+  templateId: string | null;
+  sessionId: string | null;
+  /** The submission's Idempotency-Key. */
+  key: string;
+  /** Settings of templates that were chosen before. */
+  kept: Record<string, ISettings>;
+}
+
+/** The options that the form shows at once, in order. */
+export const MAIN_OPTIONS = [
+  'partition',
+  'nodes',
+  'ntasks',
+  'cpus_per_task',
+  'mem',
+  'gres',
+  'time'
+] as const;
+
+/** Options that few need; behind a fold. */
+export const MORE_OPTIONS = [
+  'account',
+  'qos',
+  'constraint',
+  'reservation',
+  'dependency',
+  'begin',
+  'nodelist',
+  'exclude',
+  'mail_type',
+  'mail_user'
+] as const;
+
+const WHOLE_NUMBERS = new Set(['nodes', 'ntasks', 'cpus_per_task']);
+
+const KEPT_TEMPLATES = 30;
+
+export function emptySettings(): ISettings {
+  return { imageId: null, app: null, options: {}, parameters: {}, jobName: '' };
+}
+
+export function emptyDraft(key: string): IDraft {
+  return {
+    ...emptySettings(),
+    templateId: null,
+    sessionId: null,
+    key,
+    kept: {}
+  };
+}
+
+/** The draft with another template, its settings as they were left. */
+export function withTemplate(draft: IDraft, id: string | null): IDraft {
+  const { imageId, app, options, parameters, jobName } = draft;
+  const kept = { ...draft.kept };
+  if (draft.templateId !== null) {
+    delete kept[draft.templateId];
+    kept[draft.templateId] = { imageId, app, options, parameters, jobName };
+  }
+  const names = Object.keys(kept);
+  for (const name of names.slice(0, -KEPT_TEMPLATES)) {
+    delete kept[name];
+  }
+  const settings = id === null ? undefined : kept[id];
+  return {
+    ...draft,
+    // Without a template, what was chosen for none stays.
+    ...(settings ?? (id === null ? {} : emptySettings())),
+    // An image chosen first, by hand, is meant for the template chosen after it.
+    ...(settings === undefined && draft.templateId === null
+      ? { imageId, app, jobName }
+      : {}),
+    templateId: id,
+    kept
+  };
+}
+
+/** What an option's field shows: the user's, else the template's. */
+export function optionText(
+  draft: IDraft,
+  template: Template | null,
+  name: string
+): string {
+  return draft.options[name] ?? templateOption(template, name);
+}
+
+/** An option as the template has it. */
+export function templateOption(
+  template: Template | null,
+  name: string
+): string {
+  const value = template?.slurm[name];
+  return value === undefined || value === null ? '' : String(value);
+}
+
+/** The form as the contract's `JobSubmit`; only what the user set, the server adds the template's. */
+export function toSubmission(
+  draft: IDraft,
+  template: Template | null
+): JobSubmit {
+  const options: Record<string, string | number> = {};
+  for (const [name, typed] of Object.entries(draft.options)) {
+    const text = typed.trim();
+    if (text) {
+      options[name] = optionValue(name, text);
+    }
+  }
+  const schema = (template?.parameters ?? {}) as IObjectSchema;
+  const parameters: Record<string, string | number | boolean> = {};
+  for (const [name, raw] of Object.entries(draft.parameters)) {
+    const property = schema.properties?.[name];
+    const value = property ? parseValue(property, raw) : null;
+    if (value !== null) {
+      parameters[name] = value;
+    }
+  }
+  return {
+    ...(draft.jobName.trim() ? { job_name: draft.jobName.trim() } : {}),
+    template_id: draft.templateId,
+    image_id: draft.imageId,
+    app: draft.app || null,
+    session_id: draft.sessionId,
+    options: options as JobSubmit['options'],
+    parameters
+  };
+}
+
+function optionValue(name: string, text: string): string | number {
+  if (WHOLE_NUMBERS.has(name) && /^\d+$/.test(text)) {
+    return Number(text);
+  }
+  // "2" GPUs is what people mean; Slurm wants to hear of what.
+  return name === 'gres' && /^\d+$/.test(text) ? `gpu:${text}` : text;
+}
+
+/** The partition that the job would go to, as far as is known here. */
+export function partitionOf(
+  draft: IDraft,
+  template: Template | null,
+  partitions: ReadonlyArray<Partition>
+): Partition | null {
+  const name = optionText(draft, template, 'partition');
+  return (
+    partitions.find(partition =>
+      name ? partition.name === name : partition.is_default
+    ) ?? null
+  );
+}
+
+/** Any stored value as a draft; what is not understood is left out, never an error. */
+export function restoreDraft(value: unknown, key: string): IDraft {
+  const draft = emptyDraft(key);
+  if (!isRecord(value)) {
+    return draft;
+  }
+  const kept: Record<string, ISettings> = {};
+  if (isRecord(value.kept)) {
+    for (const [id, settings] of Object.entries(value.kept)) {
+      kept[id] = restoreSettings(settings);
+    }
+  }
+  return {
+    ...draft,
+    ...restoreSettings(value),
+    templateId: textOrNull(value.templateId),
+    sessionId: textOrNull(value.sessionId),
+    key: textOrNull(value.key) ?? key,
+    kept
+  };
+}
+
+function restoreSettings(value: unknown): ISettings {
+  if (!isRecord(value)) {
+    return emptySettings();
+  }
+  const texts = (record: unknown, booleans: boolean) =>
+    Object.fromEntries(
+      Object.entries(isRecord(record) ? record : {}).filter(
+        ([, item]) =>
+          typeof item === 'string' || (booleans && typeof item === 'boolean')
+      )
+    );
+  return {
+    imageId: textOrNull(value.imageId),
+    app: textOrNull(value.app),
+    options: texts(value.options, false) as Record<string, string>,
+    parameters: texts(value.parameters, true) as Record<string, RawValue>,
+    jobName: typeof value.jobName === 'string' ? value.jobName : ''
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
