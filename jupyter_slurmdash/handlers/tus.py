@@ -44,6 +44,7 @@ from .base import SlurmDashHandler
 CONTENT_TYPE = "application/offset+octet-stream"
 PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
+_ENDLESS = 2**62
 LINGER = 5.0  # seconds that a refused body may go on arriving before the connection is closed
 
 
@@ -92,7 +93,6 @@ class TusHandler(SlurmDashHandler):
             self.allow_body(0)
             return
         if self.request.headers.get("Tus-Resumable") != VERSION:
-            self.set_header("Tus-Version", VERSION)
             raise WrongVersion(f"Send the header Tus-Resumable: {VERSION}.")
         await self.admit_body()
 
@@ -112,7 +112,8 @@ class TusHandler(SlurmDashHandler):
         self._writer = opened
         if self._unwanted:
             raise Conflict("A newer connection has taken over this upload.")
-        self.allow_body(append.body if append.body is not None else opened.room)
+        # The writer bounds a body of unknown length itself, and can say why; Tornado could not.
+        self.allow_body(append.body if append.body is not None else _ENDLESS)
         self._widen()
 
     def _asker(self) -> LetGo:
@@ -166,6 +167,7 @@ class TusHandler(SlurmDashHandler):
         """
         self._refused = True
         self.set_status(error.status, error.title)
+        self._add_version(error)
         body = json.dumps({**error.to_problem(), "request_id": self.request_id}, ensure_ascii=False).encode()
         self.set_header("Content-Type", "application/problem+json")
         self.set_header("Content-Length", str(len(body)))
@@ -173,6 +175,14 @@ class TusHandler(SlurmDashHandler):
         with contextlib.suppress(StreamClosedError):
             await self.flush()
         asyncio.get_running_loop().call_later(LINGER, self._stop_lingering)
+
+    def send_problem(self, problem: SlurmDashError) -> None:
+        self._add_version(problem)
+        super().send_problem(problem)
+
+    def _add_version(self, problem: SlurmDashError) -> None:
+        if isinstance(problem, WrongVersion):
+            self.set_header("Tus-Version", VERSION)
 
     def _stop_lingering(self) -> None:
         if not self._finished:

@@ -19,6 +19,7 @@ from pathlib import Path
 from ..errors import Conflict, NoSpace
 
 _READ = 1024 * 1024
+_WRITE_BACK = 16 * 1024 * 1024
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS))
 
@@ -67,7 +68,7 @@ class Part:
         self.fd = os.open(place.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             self._lock()
-            self.size = place.acknowledged()
+            self.size = self._told = place.acknowledged()
             if place.mark.exists():
                 self.rewind(self.size)  # its checksum never came
         except BaseException:
@@ -99,6 +100,10 @@ class Part:
                 raise
             self.size += written
             view = view[written:]
+        if self.size - self._told >= _WRITE_BACK:
+            # Have the kernel begin to write now, or the sync at the end waits for all of it.
+            os.posix_fadvise(self.fd, self._told, self.size - self._told, os.POSIX_FADV_DONTNEED)
+            self._told = self.size
 
     def mark(self) -> None:
         """From here on, bytes do not count until ``unmark``."""
@@ -113,6 +118,7 @@ class Part:
         """Forget what lies behind ``size``."""
         os.ftruncate(self.fd, size)
         self.size = size
+        self._told = min(self._told, size)
         self.unmark()
 
     def sync(self) -> None:

@@ -42,7 +42,7 @@ class Writer:
         self.part = part
         self.digest = digest
         self._transfers = transfers
-        self.room = room
+        self._room = room
         self._start = part.size
         self._checksum = checksum
         self._before = digest.copy() if checksum is not None else digest
@@ -79,7 +79,7 @@ class Writer:
 
     def _append(self, data: bytes) -> None:
         start = self.part.size
-        if start + len(data) > self._start + self.room:
+        if start + len(data) > self._start + self._room:
             raise TooLarge("The body has more bytes than the upload has left. Send exactly the rest.")
         try:
             self.part.append(data)

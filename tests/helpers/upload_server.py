@@ -1,7 +1,8 @@
-"""A real Jupyter server with the upload routes alone: ``python upload_server.py DIRECTORY [--deny]``.
+"""A real Jupyter server with the upload routes alone: ``python upload_server.py DIRECTORY --port N``.
 
-It needs no scheduler and starts in a second, so tests may kill it. It prints its address when it is ready. ``--deny``
-refuses every write. ``/received`` tells how many body bytes reached a tus handler, and the server's memory.
+It needs no scheduler and starts in a second, so tests may kill it. It prints its address when it is
+ready. ``--deny`` refuses every write. ``/received`` tells how many body bytes reached a tus handler,
+and the server's memory.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Server:
     """The server in a process of its own."""
 
     def __init__(self, directory: Path, *options: str) -> None:
-        self._command = [sys.executable, __file__, str(directory), *options]
+        port = str(free_port())  # the same after a restart, so addresses stay good
+        self._command = [sys.executable, __file__, str(directory), "--port", port, *options]
         self.log = directory.with_name(directory.name + ".log")
         self.start()
 
@@ -69,6 +71,7 @@ class Server:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
+    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--deny", action="store_true")
     parser.add_argument("--max-size", type=int, default=0)
     options = parser.parse_args()
@@ -113,7 +116,7 @@ def main() -> None:
     os.environ["JUPYTER_TOKEN"] = TOKEN
     app = ServerApp(
         open_browser=False,
-        port=free_port(),
+        port=options.port,
         ip="127.0.0.1",
         port_retries=0,
         allow_root=True,

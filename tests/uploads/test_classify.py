@@ -55,7 +55,12 @@ SIMULATION = (
 
 @pytest.mark.parametrize(
     ("name", "slot"),
-    [("x.dat", "input_data"), ("init_1.dat", "initial_condition"), ("init_0.dat", "exact"), ("a", "anything")],
+    [
+        ("x.dat", "input_data"),
+        ("init_1.dat", "initial_condition"),
+        ("init_0.dat", "exact"),
+        ("a", "anything"),
+    ],
 )
 def test_the_most_specific_pattern_wins(name: str, slot: str) -> None:
     found = find_slot(name, SIMULATION)

@@ -269,7 +269,9 @@ def test_json_that_yaml_does_not_read_has_no_lines() -> None:
     assert message.startswith("a.json: steps is 'y'")
 
 
-@given(st.sampled_from(["a.json", "a.yaml", "a.toml", "a.ini", "a.xml"]), st.binary() | st.text().map(str.encode))
+@given(
+    st.sampled_from(["a.json", "a.yaml", "a.toml", "a.ini", "a.xml"]), st.binary() | st.text().map(str.encode)
+)
 def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
     for message in problems_in(name, data, schema=SCHEMA):
         assert message.startswith(name)

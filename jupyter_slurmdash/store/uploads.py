@@ -1,0 +1,106 @@
+"""Upload sessions and their files in the database. Rows in and out are plain dicts with the tables'
+columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from .database import Database
+from .tables import upload_files as files
+from .tables import upload_sessions as sessions
+
+Row = dict[str, Any]
+
+
+class UploadTable:
+    """The two tables of uploads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- sessions -------------------------------------------------------------------------------------------
+
+    def insert_session(self, row: Mapping[str, Any]) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.insert(sessions).values(**row))
+
+    def session(self, session_id: str) -> Row | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(sessions).where(sessions.c.id == session_id)).mappings()
+            return _one(row)
+
+    def session_ids(self) -> set[str]:
+        with self._database.read() as connection:
+            return set(connection.execute(sa.select(sessions.c.id)).scalars())
+
+    def expired(self, now: float) -> list[str]:
+        """Ids of the sessions whose time was over at ``now``."""
+        query = sa.select(sessions.c.id).where(sessions.c.expires_at <= now)
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def update_session(self, session_id: str, values: Mapping[str, Any]) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(**values))
+
+    def delete_session(self, session_id: str) -> None:
+        """Remove the session and, with it, the rows of its files."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(files).where(files.c.session_id == session_id))
+            connection.execute(sa.delete(sessions).where(sessions.c.id == session_id))
+
+    # -- files ----------------------------------------------------------------------------------------------
+
+    def files(self, session_id: str) -> list[Row]:
+        """The session's files, in the order in which they came."""
+        query = sa.select(files).where(files.c.session_id == session_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(files.c.created_at, files.c.id)).mappings()
+            return [dict(row) for row in rows]
+
+    def file(self, session_id: str, file_id: str) -> Row | None:
+        query = sa.select(files).where(files.c.session_id == session_id, files.c.id == file_id)
+        with self._database.read() as connection:
+            return _one(connection.execute(query).mappings())
+
+    def insert_file(self, row: Mapping[str, Any]) -> Row | None:
+        """Add a file; when the session has one of that name already, add nothing and answer with that one."""
+        same_name = sa.select(files).where(
+            files.c.session_id == row["session_id"], files.c.name == row["name"]
+        )
+        with self._database.write() as connection:
+            existing = _one(connection.execute(same_name.limit(1)).mappings())
+            if existing is None:
+                connection.execute(sa.insert(files).values(**row))
+            return existing
+
+    def update_file(self, file_id: str, values: Mapping[str, Any]) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.update(files).where(files.c.id == file_id).values(**values))
+
+    def progress(self, session_id: str, file_id: str, values: Mapping[str, Any], expires_at: float) -> None:
+        """What an upload has come to, and the session's longer life, in one transaction."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(files).where(files.c.id == file_id).values(**values))
+            connection.execute(
+                sa.update(sessions).where(sessions.c.id == session_id).values(expires_at=expires_at)
+            )
+
+    def delete_file(self, file_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(files).where(files.c.id == file_id))
+
+    def under_way(self) -> list[Row]:
+        """All files, of whatever session, that are still being uploaded and whose size is known."""
+        query = sa.select(files).where(files.c.state == "uploading", files.c.size.is_not(None))
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _one(rows: sa.MappingResult) -> Row | None:
+    row = rows.one_or_none()
+    return dict(row) if row is not None else None
