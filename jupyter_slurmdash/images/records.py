@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .model import Image, NodeScan, Scan, SifFacts, image_id
-from .probe import Found
+from .probe import Found, stamp
 from .rules import family, image_description, image_type, image_version, version_key
 
 Row = dict[str, Any]
@@ -18,7 +18,7 @@ def row_of(
 ) -> Mapping[str, Any]:
     """The row of a file that was found on a node; ``old`` itself when nothing in it has changed."""
     name = found.file.path.rpartition("/")[2]
-    if found.facts is None and old is not None:
+    if old is not None and _is_unchanged(found, old):
         kind = image_type(old["facts"]["labels"], name, partitions)
         if old["is_active"] and old["partitions"] == list(partitions) and old["type"] == kind:
             return old
@@ -50,6 +50,13 @@ def row_of(
         "last_scanned": now,
         "is_active": True,
     }
+
+
+def _is_unchanged(found: Found, old: Mapping[str, Any]) -> bool:
+    if found.facts is None:
+        return True
+    same_file = stamp(found.file) == (old["size"], old["mtime_ns"], old["inode"])
+    return same_file and SifFacts.from_dict(old["facts"]) == found.facts
 
 
 def image_of(row: Mapping[str, Any]) -> Image:
