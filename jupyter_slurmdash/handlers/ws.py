@@ -44,7 +44,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
         return cast("Dash", self.settings["slurmdash"])
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
-        await super().prepare(_redirect_to_login=False)
+        await super().prepare()
         await self.guard(self, self.operation_for(self.request.method))
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
