@@ -202,7 +202,10 @@ export class SlurmClient {
         url,
         {
           method,
-          headers,
+          headers:
+            body === undefined
+              ? headers
+              : { 'Content-Type': 'application/json', ...headers },
           signal,
           // Lists carry an ETag: ask, but do not send again what is here.
           cache: 'no-cache',

@@ -12,8 +12,8 @@ import {
   Toolbar,
   ToolbarButton
 } from '@jupyterlab/ui-components';
-import type { Message } from '@lumino/messaging';
-import type { AccordionPanel, Widget } from '@lumino/widgets';
+import { MessageLoop, type Message } from '@lumino/messaging';
+import { Widget, type AccordionPanel } from '@lumino/widgets';
 
 import { slurmIcon } from '../icons';
 import { ClusterHeader } from '../sections/cluster/section';
@@ -116,6 +116,11 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     accordion.collapse(2);
     accordion.collapse(3);
     accordion.setRelativeSizes(SIZES);
+    // The line above wraps when its text comes, which moves the sections.
+    this._resizing = new ResizeObserver(() => {
+      MessageLoop.sendMessage(this.content, Widget.ResizeMessage.UnknownSize);
+    });
+    this._resizing.observe(this.header.node);
   }
 
   readonly newJob: NewJobSection;
@@ -123,6 +128,11 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
 
   addSection(section: Widget): void {
     this.addWidget(section);
+  }
+
+  override dispose(): void {
+    this._resizing.disconnect();
+    super.dispose();
   }
 
   /** Unfold a section. */
@@ -144,6 +154,7 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
   }
 
   private readonly _services: SlurmServices;
+  private readonly _resizing: ResizeObserver;
 }
 
 export namespace SlurmPanel {

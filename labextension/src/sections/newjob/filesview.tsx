@@ -322,7 +322,6 @@ function DropZone({ model }: { model: NewJobModel }): React.JSX.Element {
   const trans = useTrans();
   const [path, setPath] = React.useState('');
   const [over, setOver] = React.useState(false);
-  const pathId = React.useId();
   const addPath = async () => {
     if (path.trim() && (await model.files.addPath(path.trim()))) {
       setPath('');
@@ -348,23 +347,24 @@ function DropZone({ model }: { model: NewJobModel }): React.JSX.Element {
       <div className="jp-slurmdash-Drop-line">
         <span>{trans.__('Drop files here, or')}</span>
         <ChooseButton
+          small
           text={trans.__('Choose files')}
           testId="slurmdash-file-input"
           onFiles={chosen => void model.files.add(chosen)}
         />
       </div>
       <div className="jp-slurmdash-Drop-line">
-        <label htmlFor={pathId} className="jp-slurmdash-Drop-label">
-          {trans.__('or a path on this cluster')}
-        </label>
         <input
-          id={pathId}
           type="text"
           className="jp-slurmdash-Input"
+          aria-label={trans.__('Path on this cluster')}
           data-testid="slurmdash-path-input"
           autoComplete="off"
           spellCheck={false}
-          placeholder="~/data/input.tar.gz"
+          placeholder={trans.__('or a path on this cluster')}
+          title={trans.__(
+            'A file that is on the cluster already; nothing is copied'
+          )}
           value={path}
           onChange={event => setPath(event.target.value)}
           onKeyDown={event => {

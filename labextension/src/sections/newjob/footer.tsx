@@ -28,42 +28,44 @@ export function Footer({
       {submitError && !spoken ? <ErrorNote error={submitError} /> : null}
       <Findings model={model} />
       <div className="jp-slurmdash-Footer-line">
-        <div
-          id={statusId}
-          className="jp-slurmdash-Footer-status"
-          role="status"
-          aria-live="polite"
-        >
-          <Status model={model} />
-          {submitted && (
+        <div className="jp-slurmdash-Footer-text">
+          <div
+            id={statusId}
+            className="jp-slurmdash-Footer-status"
+            role="status"
+            aria-live="polite"
+          >
+            <Status model={model} />
+            {submitted && (
+              <button
+                type="button"
+                className="jp-slurmdash-Link"
+                data-testid="slurmdash-submitted-job"
+                onClick={() => onOpenJob(submitted.job_id)}
+              >
+                {trans.__('Open job %1', submitted.job_id)}
+              </button>
+            )}
+          </div>
+          {model.putAway ? (
             <button
               type="button"
               className="jp-slurmdash-Link"
-              data-testid="slurmdash-submitted-job"
-              onClick={() => onOpenJob(submitted.job_id)}
+              onClick={() => void model.undo()}
             >
-              {trans.__('Open job %1', submitted.job_id)}
+              {trans.__('Undo')}
+            </button>
+          ) : model.isEmpty ? null : (
+            <button
+              type="button"
+              className="jp-slurmdash-Link"
+              title={trans.__('Empty the form; it can be undone')}
+              onClick={() => model.startAfresh()}
+            >
+              {trans.__('Start afresh')}
             </button>
           )}
         </div>
-        {model.putAway ? (
-          <button
-            type="button"
-            className="jp-slurmdash-Link"
-            onClick={() => void model.undo()}
-          >
-            {trans.__('Undo')}
-          </button>
-        ) : model.isEmpty ? null : (
-          <button
-            type="button"
-            className="jp-slurmdash-Link"
-            title={trans.__('Empty the form; it can be undone')}
-            onClick={() => model.startAfresh()}
-          >
-            {trans.__('Start afresh')}
-          </button>
-        )}
         <Button
           accent
           data-testid="slurmdash-submit"

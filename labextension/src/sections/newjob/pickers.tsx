@@ -47,7 +47,13 @@ export function TemplateField({
         optionTestId="slurmdash-template-option"
         pointer="/template_id"
         error={model.messages('error').get('/template_id')}
-        hint={template?.description}
+        hint={
+          template?.description ? (
+            <div className="jp-slurmdash-Clamp" title={template.description}>
+              {template.description}
+            </div>
+          ) : undefined
+        }
         onChange={id => void model.selectTemplate(id)}
       />
       {model.templateError ? <ErrorNote error={model.templateError} /> : null}
