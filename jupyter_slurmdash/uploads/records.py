@@ -138,10 +138,8 @@ class Records:
         if len(files) >= MAX_FILES:
             raise Conflict(f"The session has {MAX_FILES} files already. Pack some of them into an archive.")
         slots = self.slots(session)
-        if new.slot:
-            slot = require_slot(new.slot, slots)
-        else:
-            slot = find_slot(name, slots, {file.slot for file in files})
+        taken = {file.slot for file in files}
+        slot = require_slot(new.slot, slots) if new.slot else find_slot(name, slots, taken)
         wanted = new.type if new.type in FILE_TYPES else ""
         now = self.clock()
         row: dict[str, Any] = {

@@ -134,10 +134,21 @@ def test_a_file_by_path_is_never_copied(place: Place, tmp_path: Path) -> None:
 def test_paths_that_are_no_file(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = place.session()
     os.mkfifo(tmp_path / "fifo")
-    bad = ["relative.py", str(tmp_path), str(tmp_path / "missing"), str(tmp_path / "fifo"), "/dev/null",
-    "a\0b", "/"] for path in bad: with pytest.raises(InvalidInput): place.sessions.add_path(session, ME,
-    path) monkeypatch.setenv("HOME", str(tmp_path)) (tmp_path / "home.dat").write_text("x") assert
-    place.sessions.add_path(session, ME, "~/home.dat").path == str(tmp_path / "home.dat")
+    bad = [
+        "relative.py",
+        str(tmp_path),
+        str(tmp_path / "missing"),
+        str(tmp_path / "fifo"),
+        "/dev/null",
+        "a\0b",
+        "/",
+    ]
+    for path in bad:
+        with pytest.raises(InvalidInput):
+            place.sessions.add_path(session, ME, path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "home.dat").write_text("x")
+    assert place.sessions.add_path(session, ME, "~/home.dat").path == str(tmp_path / "home.dat")
 
 
 def test_a_path_and_an_upload_cannot_have_one_name(place: Place, tmp_path: Path) -> None:

@@ -39,8 +39,14 @@ def checksum(data: bytes, algorithm: str = "sha1") -> Checksum:
 
 def test_a_file_in_one_piece(place: Place) -> None:
     file = place.upload(place.session(), "a.dat", DATA)
-    assert (file.state, file.offset, file.size, file.sha256) == ("complete", len(DATA), len(DATA),
-    sha256(DATA)) assert Path(file.path).read_bytes() == DATA assert Path(file.path).name == "a.dat"
+    assert (file.state, file.offset, file.size, file.sha256) == (
+        "complete",
+        len(DATA),
+        len(DATA),
+        sha256(DATA),
+    )
+    assert Path(file.path).read_bytes() == DATA
+    assert Path(file.path).name == "a.dat"
 
 
 def test_a_file_in_pieces_is_not_there_before_the_last(place: Place) -> None:
@@ -222,7 +228,7 @@ def small_disk(tmp_path: Path) -> Path:
     """A real file system of 1 MiB."""
     directory = tmp_path / "small"
     directory.mkdir()
-    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=1m none '{directory}' 2>/dev/null"):  # noqa: S605
+    if os.geteuid() != 0 or os.system(f"mount -t tmpfs -o size=1m none '{directory}' 2>/dev/null"):
         pytest.skip("a small tmpfs needs the right to mount")
     return directory
 
@@ -248,7 +254,7 @@ def test_a_full_disk_keeps_what_fits_and_the_session(place: Place, small_disk: P
         with pytest.raises(NoSpace, match="needed"):
             place.begin(file.session_id, "b.dat", 900 * 1024)
     finally:
-        os.system(f"umount '{small_disk}'")  # noqa: S605
+        os.system(f"umount '{small_disk}'")
 
 
 def test_space_is_promised_only_once(place: Place) -> None:
@@ -309,11 +315,18 @@ def test_a_small_wrong_file_is_looked_at_when_it_is_whole(place: Place) -> None:
 def test_a_newer_connection_makes_the_older_let_go(place: Place) -> None:
     file = place.begin(place.session(), "a.dat", len(DATA))
     old = place.transfers.open(
-        file.session_id, ME, file.id, Append(0, let_go=lambda: threading.Thread(target=lambda:
-        old.close()).start()) ) old.write(DATA[:2000])  # type: ignore[union-attr] assert
-        place.look(file).offset == 2000 with pytest.raises(Conflict, match="newer"): old.write(b"more")
-        # type: ignore[union-attr] with pytest.raises(Conflict, match="newer"): old.finish()  # type:
-        ignore[union-attr] assert place.send(file, 2000, DATA[2000:]).sha256 == sha256(DATA)
+        file.session_id,
+        ME,
+        file.id,
+        Append(0, let_go=lambda: threading.Thread(target=lambda: old.close()).start()),
+    )
+    old.write(DATA[:2000])  # type: ignore[union-attr]
+    assert place.look(file).offset == 2000
+    with pytest.raises(Conflict, match="newer"):
+        old.write(b"more")  # type: ignore[union-attr]
+    with pytest.raises(Conflict, match="newer"):
+        old.finish()  # type: ignore[union-attr]
+    assert place.send(file, 2000, DATA[2000:]).sha256 == sha256(DATA)
 
 
 def test_two_that_begin_at_once_write_once(place: Place) -> None:
@@ -404,12 +417,16 @@ def test_a_session_holds_so_many_files(place: Place) -> None:
     session = place.session()
     row = place.begin(session, "a", 0)
     with place.database.write() as connection:
-        columns = "session_id, name, type, slot, size, offset, state, origin, path, pinned, created_at,
-        updated_at" values = "session_id, name || n, type, slot, size, offset, state, origin, path,
-        pinned, 0, 0" connection.exec_driver_sql( f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n
-        + 1 FROM c WHERE n < {MAX_FILES - 1})" f" INSERT INTO upload_files (id, {columns}) SELECT n,
-        {values} FROM upload_files, c WHERE id = '{row.id}'" ) with pytest.raises(Conflict, match="1000
-        files"): place.begin(session, "one too many", 0)
+        columns = (
+            "session_id, name, type, slot, size, offset, state, origin, path, pinned, created_at, updated_at"
+        )
+        values = "session_id, name || n, type, slot, size, offset, state, origin, path, pinned, 0, 0"
+        connection.exec_driver_sql(
+            f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {MAX_FILES - 1})"
+            f" INSERT INTO upload_files (id, {columns}) SELECT n, {values} FROM upload_files, c WHERE id = '{row.id}'"
+        )
+    with pytest.raises(Conflict, match="1000 files"):
+        place.begin(session, "one too many", 0)
 
 
 # -- events -------------------------------------------------------------------------------------------------
