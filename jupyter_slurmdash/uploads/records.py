@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Conflict, SessionExpired, SessionNotFound, UploadNotFound
+from ..errors import (
+    Conflict,
+    SessionExpired,
+    SessionNotFound,
+    TemplateBroken,
+    TemplateNotFound,
+    UploadNotFound,
+)
 from ..store.uploads import UploadTable
 from .classify import TYPE_RULES, find_slot, type_of
 from .files import Place
@@ -95,7 +102,11 @@ class Records:
         return [self._file(row) for row in self.table.files(session_id)]
 
     def slots(self, session: Session) -> Sequence[Slot]:
-        return self._slots(session.user, session.template_id) if session.template_id else ()
+        """The slots of the session's template; none when the template has gone or broken since."""
+        try:
+            return self._slots(session.user, session.template_id) if session.template_id else ()
+        except (TemplateNotFound, TemplateBroken):
+            return ()  # a template that someone edits must not stop an upload that is under way
 
     def template_slots(self, user: str, template_id: str) -> Sequence[Slot]:
         """The slots of a template. Raises what its library raises, TemplateNotFound above all."""

@@ -99,7 +99,8 @@ class Transfers:
                 if append.body:
                     self._check_space(file, append.body)
                 digest = self._digests.setdefault(file_id, Digest())
-                return Writer(self, file, part, digest, room=room, checksum=append.checksum)
+                slot = self._slot_of(file) if file.offset == 0 else None
+                return Writer(self, file, part, digest, room=room, slot=slot, checksum=append.checksum)
         except BaseException:
             if part is not None:
                 part.close()
@@ -175,7 +176,7 @@ class Transfers:
     def release(self, file: SessionFile) -> None:
         self._records.locks.release(file.id)
 
-    def slot_of(self, file: SessionFile) -> Slot | None:
+    def _slot_of(self, file: SessionFile) -> Slot | None:
         session = self._records.table.session(file.session_id)
         slots = self._records.slots(Session(**session)) if session is not None and file.slot else ()
         return next((slot for slot in slots if slot.name == file.slot), None)
@@ -263,7 +264,7 @@ class Transfers:
             raise TooLarge(f"The file has {size_text(size)}; this server takes at most {size_text(limit)}.")
 
     def _check_slot(self, file: SessionFile) -> None:
-        slot = self.slot_of(file)
+        slot = self._slot_of(file)
         if slot is None or slot.max_size is None or (file.size or 0) <= slot.max_size:
             return
         message = too_large(file.name, file.size or 0, slot)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ChecksumMismatch, Conflict, InvalidInput, NoSpace, SlurmDashError, TooLarge
 from .files import Digest, Part
 from .magic import HEAD
-from .model import SessionFile
+from .model import SessionFile, Slot
 from .progress import Progress
 from .protocol import Checksum
 from .validate import validate_first_bytes
@@ -36,6 +36,7 @@ class Writer:
         digest: Digest,
         *,
         room: int,
+        slot: Slot | None = None,
         checksum: Checksum | None = None,
     ) -> None:
         self.file = file
@@ -43,6 +44,7 @@ class Writer:
         self.digest = digest
         self._transfers = transfers
         self._room = room
+        self._slot = slot
         self._start = part.size
         self._checksum = checksum
         self._before = digest.copy() if checksum is not None else digest
@@ -101,7 +103,7 @@ class Writer:
         if len(self._head) < HEAD and self.part.size != self.file.size:
             return
         head, self._head = bytes(self._head), None
-        found = validate_first_bytes(self.file.name, head, self._transfers.slot_of(self.file))
+        found = validate_first_bytes(self.file.name, head, self._slot)
         if found is not None:
             self._wrong = found.message
             raise InvalidInput(found.message, [found])

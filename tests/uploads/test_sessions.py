@@ -11,9 +11,11 @@ from jupyter_slurmdash.errors import (
     InvalidInput,
     SessionExpired,
     SessionNotFound,
+    TemplateBroken,
     TemplateNotFound,
     UploadNotFound,
 )
+from jupyter_slurmdash.uploads.records import NewFile
 from jupyter_slurmdash.uploads.service import Uploads
 
 
@@ -31,6 +33,20 @@ def test_a_template_that_does_not_exist(place: Place) -> None:
     uploads = Uploads(place.uploads.sessions._table, place.transfers._events, place.root, slots=missing)
     with pytest.raises(TemplateNotFound):
         uploads.sessions.create(ME, "nowhere")
+
+
+def test_a_template_that_breaks_later_stops_no_upload(place: Place) -> None:
+    broken: list[str] = []
+
+    def slots(user: str, template_id: str) -> tuple[()]:
+        if broken:
+            raise TemplateBroken("Line 3 is not YAML.")
+        return ()
+
+    uploads = Uploads(place.uploads.sessions._table, place.transfers._events, place.root, slots=slots)
+    session = uploads.sessions.create(ME, "edited")
+    broken.append("now")
+    assert uploads.transfers.create(session.id, ME, NewFile("a.dat", 5)).slot == ""
 
 
 def test_another_users_session_is_not_there(place: Place) -> None:
