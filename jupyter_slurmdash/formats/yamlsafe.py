@@ -10,17 +10,17 @@ number.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
+from .yamlscalars import plain
+
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
 MAX_NODES: Final = 20_000
-_MAX_DIGITS: Final = 100
 _MAX_DIRECTIVES: Final = 16
 
 # From a JSON Pointer (RFC 6901) to (line, column), counted from 1.
@@ -228,40 +228,18 @@ def _problem(message: str, event: Any) -> YamlProblem:
     return YamlProblem(message, event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-# -- what a scalar means ------------------------------------------------------------------------------------
-
 _KINDS: Final = {bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
-_WORDS: Final[dict[str, Any]] = {
-    form: value
-    for words, value in (
-        (("null",), None),
-        (("true", "yes", "on"), True),
-        (("false", "no", "off"), False),
-    )
-    for word in words
-    for form in (word, word.capitalize(), word.upper())
-} | {"": None, "~": None}
-_SPECIAL: Final = {
-    form: value
-    for word, value in ((".inf", "inf"), ("+.inf", "inf"), ("-.inf", "-inf"), (".nan", "nan"))
-    for form in (word, word.replace("inf", "Inf").replace("nan", "NaN"), word.upper())
-}
-_INT: Final = re.compile(
-    r"[-+]?(?:0b[01_]*[01][01_]*|0x[0-9a-fA-F_]*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)"
-)
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
 _PREFIX = "tag:yaml.org,2002:"
-_BASES: Final = {"0b": 2, "0x": 16}
 
 
 def _resolve(event: Any) -> Any:
     """The value of a scalar event: by its tag when it has a core one, else by its look when it is plain."""
     text, tag = event.value, event.tag
     if tag is None:
-        return _plain(text, event) if event.implicit[0] else text
+        return _plain(event) if event.implicit[0] else text
     if tag in ("!", _PREFIX + "str"):
         return text
-    value = _plain(text, event)
+    value = _plain(event)
     name = tag.removeprefix(_PREFIX)
     if name == "float" and type(value) is int:
         return float(value)
@@ -270,25 +248,8 @@ def _resolve(event: Any) -> Any:
     return value
 
 
-def _plain(text: str, event: Any) -> Any:
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in "-+.0123456789":
-        return text
-    if text in _SPECIAL:
-        return float(_SPECIAL[text])
-    whole = _INT.fullmatch(text)
-    if not whole and not (_FLOAT.fullmatch(text) and any(c in ".eE" for c in text)):
-        return text
-    if len(text) > _MAX_DIGITS:
-        raise _problem(
-            f"A number may have at most {_MAX_DIGITS} digits; write it in quotes to keep it as text.", event
-        )
-    digits = text.replace("_", "")
-    return _integer(digits) if whole else float(digits)
-
-
-def _integer(digits: str) -> int:
-    sign, body = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
-    base = _BASES.get(body[:2].lower(), 8 if body[0] == "0" else 10)
-    return sign * int(body[2:] if base in (2, 16) else body, base)
+def _plain(event: Any) -> Any:
+    try:
+        return plain(event.value)
+    except ValueError as error:
+        raise _problem(str(error), event) from error

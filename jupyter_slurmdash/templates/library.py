@@ -10,22 +10,17 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Final
 
 from ..errors import FieldError, TemplateBroken, TemplateNotFound
+from .ids import by_id, file_name
 from .model import CATEGORIES, Problem, Template
 from .reader import Reading, read
-from .rules import printable
 from .shelves import ShelfFile, Stamp, read_file, shelf_files
 
 # ``Template.path`` of a template that comes with the package; it is not on a shelf and cannot be written.
 PACKAGED: Final = "package:"
-
-# Who keeps an id that two files claim. Official first, so nobody can slip another file under an official id;
-# private before community, so nobody can take over the id of a user's own template by publishing one.
-_TRUST: Final = {"official": 0, "private": 1, "community": 2}
-
 
 # Seconds: the coarsest time stamps of file systems in use (FAT, old NFS) count by two.
 _SETTLED_AFTER: Final = 2.0
@@ -250,57 +245,7 @@ class Library:
         archived = [reading for reading in readings if reading.template.source == "archived"]
         on_disk = {r.template.id for r in shelved if r.template.source == "official" and r.id_in_file}
         packaged = [reading for reading in self._official_set() if reading.template.id not in on_disk]
-        return _Snapshot(_by_id([*packaged, *shelved]), _by_id(archived))
-
-
-def _by_id(readings: list[Reading]) -> dict[str, Template]:
-    """One template per id.
-
-    The others that claim it are listed as broken, under ``id@shelf``, which no file can claim.
-    """
-    kept: dict[str, Template] = {}
-    for reading in sorted(readings, key=_rank):
-        template = reading.template
-        owner = kept.get(template.id)
-        if owner is None:
-            kept[template.id] = template
-            continue
-        other = _free(f"{template.id}@{template.source}", kept)
-        clash = Problem(
-            f"The id {template.id!r} is already used by {_where(owner)}. Give this file another id."
-        )
-        kept[other] = replace(template, id=other, problem=template.problem or clash)
-    return dict(sorted(kept.items()))
-
-
-def _rank(reading: Reading) -> tuple[bool, int, bool, int, str]:
-    template = reading.template
-    # On one shelf there is only one file at the top named after the id, so nobody can push in before it.
-    own_name = PurePath(template.path).stem != template.id
-    return (
-        not reading.id_in_file,
-        _TRUST.get(template.source, 9),
-        own_name,
-        template.path.count("/"),
-        template.path,
-    )
-
-
-def _free(id: str, taken: dict[str, Template]) -> str:
-    number, candidate = 1, id
-    while candidate in taken:
-        number += 1
-        candidate = f"{id}-{number}"
-    return candidate
-
-
-def file_name(template: Template) -> str:
-    """The name of the template's file, fit to be shown whatever bytes it has."""
-    return printable(PurePath(template.path).name)
-
-
-def _where(template: Template) -> str:
-    return f"the {template.source} template {file_name(template)!r}"
+        return _Snapshot(by_id([*packaged, *shelved]), by_id(archived))
 
 
 def _official_root() -> Traversable:
