@@ -120,6 +120,7 @@ class Tabs {
         services.jobs.changed.disconnect(follow);
       });
       tab = new MainAreaWidget({ content });
+      tab.toolbar.hide();
       tab.id = `slurmdash-job-tab-${id}`;
       void this._jobs.add(tab);
     }
@@ -140,13 +141,14 @@ class Tabs {
       });
       content.id = `${TAB_ID}-form`;
       this._form = new MainAreaWidget({ content });
+      this._form.toolbar.hide();
       this._form.id = TAB_ID;
       const form = this._form;
       form.disposed.connect(() => {
-        panel.newJob.isAway = false;
+        panel.setFormAway(false);
       });
       services.wake(() => !document.hidden);
-      panel.newJob.isAway = true;
+      panel.setFormAway(true);
       void this._forms.add(form);
     }
     if (!this._form.isAttached) {

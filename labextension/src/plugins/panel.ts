@@ -32,7 +32,7 @@ export const PANEL_ID = 'jupyter-slurmdash:panel';
 const RANK = 600;
 
 /** How the sections share the height at first. */
-const SIZES = [0.7, 0.3, 0, 0];
+const SIZES = [0.7, 0.3, 0.5, 0.5];
 
 /** The Slurm side panel: one fold-out section per thing it is about. */
 export class SlurmPanel extends SidePanel implements ISlurmDash {
@@ -113,9 +113,9 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
       })
     );
     const accordion = this.content as AccordionPanel;
+    accordion.setRelativeSizes(SIZES);
     accordion.collapse(2);
     accordion.collapse(3);
-    accordion.setRelativeSizes(SIZES);
     // The line above wraps when its text comes, which moves the sections.
     this._resizing = new ResizeObserver(() => {
       MessageLoop.sendMessage(this.content, Widget.ResizeMessage.UnknownSize);
@@ -133,6 +133,17 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
   override dispose(): void {
     this._resizing.disconnect();
     super.dispose();
+  }
+
+  /** The form is open as a tab; its section gives its room to the others. */
+  setFormAway(away: boolean): void {
+    const accordion = this.content as AccordionPanel;
+    this.newJob.isAway = away;
+    if (away) {
+      accordion.collapse(0);
+    } else {
+      accordion.expand(0);
+    }
   }
 
   /** Unfold a section. */

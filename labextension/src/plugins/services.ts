@@ -47,6 +47,7 @@ export class SlurmServices {
       }
     });
     this.events.reload.connect(() => this.refresh());
+    this.jobs.ended.connect(() => void this.cluster.refresh());
     this.newJob.jobSubmitted.connect((_, job) => {
       this.jobs.put(job);
       void this.cluster.refresh();

@@ -48,7 +48,14 @@ export function ClusterLine({
       data-testid="slurmdash-cluster-line"
     >
       {parts.length ? (
-        <span title={scheduler?.version}>{parts.join(' · ')}</span>
+        <span title={scheduler?.version}>
+          {parts.map((part, index) => (
+            <React.Fragment key={part}>
+              {index > 0 && ' · '}
+              <span className="jp-slurmdash-ClusterLine-part">{part}</span>
+            </React.Fragment>
+          ))}
+        </span>
       ) : model.error ? null : (
         <span>{trans.__('Asking the scheduler…')}</span>
       )}

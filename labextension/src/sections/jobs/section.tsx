@@ -11,12 +11,28 @@ export class JobsSection extends ReactSection {
     super(options);
     this._options = options;
     this.id = 'jp-slurmdash-jobs';
-    this.title.label = this.trans.__('Jobs');
+    options.model.changed.connect(this._updateTitle, this);
+    this._updateTitle();
   }
 
   protected override view(): React.JSX.Element {
     const { model, onOpen, onExample } = this._options;
     return <JobsView model={model} onOpen={onOpen} onExample={onExample} />;
+  }
+
+  /** The heading tells what goes on while the section is folded. */
+  private _updateTitle(): void {
+    const { active } = this._options.model;
+    const running = active.filter(({ job }) => job.state === 'RUNNING').length;
+    const counts = [
+      running ? this.trans.__('%1 running', running) : '',
+      active.length > running
+        ? this.trans.__('%1 waiting', active.length - running)
+        : ''
+    ].filter(Boolean);
+    this.title.label = counts.length
+      ? `${this.trans.__('Jobs')} · ${counts.join(', ')}`
+      : this.trans.__('Jobs');
   }
 
   private readonly _options: JobsSection.IOptions;

@@ -277,7 +277,7 @@ function FileRow({
                 void files.setSlot(row.key, event.target.value)
               }
             >
-              <option value="">{trans.__('—')}</option>
+              <option value="">—</option>
               {slots.map(({ name }) => (
                 <option key={name} value={name}>
                   {name}
@@ -297,10 +297,10 @@ function FileProgress({ row }: { row: IFileRow }): React.ReactNode {
     return null;
   }
   const share = row.sent / row.size;
-  const parts = [trans.__('%1 %', Math.floor(share * 100))];
+  const parts = [`${Math.floor(share * 100)} %`];
   if (row.state === 'uploading' && row.speed > 0) {
     parts.push(
-      trans.__('%1/s', formatBytes(row.speed)),
+      `${formatBytes(row.speed)}/s`,
       formatDuration(trans, (row.size - row.sent) / row.speed)
     );
   } else if (row.state === 'queued') {
@@ -345,7 +345,7 @@ function DropZone({ model }: { model: NewJobModel }): React.JSX.Element {
       }}
     >
       <div className="jp-slurmdash-Drop-line">
-        <span>{trans.__('Drop files here, or')}</span>
+        <span>{trans.__('Drop files, or')}</span>
         <ChooseButton
           small
           text={trans.__('Choose files')}
