@@ -32,7 +32,7 @@ class SlurmDashApp(ExtensionApp):
         self.log.info("jupyter-slurmdash: scheduler %s (%s)", dash.scheduler.name, dash.scheduler.cluster)
 
     def initialize_handlers(self) -> None:
-        self.handlers: list[Any] = route_table(self.settings["base_url"])
+        self.handlers: list[Any] = route_table()
 
     async def stop_extension(self) -> None:
         self.settings["slurmdash_executor"].shutdown(wait=False, cancel_futures=True)

@@ -142,8 +142,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    root = Path(_dash(arguments).settings.template_root)
-    for line in init_shelves(root, dry_run=arguments.dry_run):
+    dash = _dash(arguments)
+    for line in init_shelves(dash.settings.template_root, dry_run=arguments.dry_run, user=dash.user):
         print(line)
     return 0
 

@@ -38,8 +38,11 @@ from .templates.library import Library
 from .templates.model import FileSlot
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
+from .upkeep import Upkeep
 from .uploads.model import JobFile, SessionFile
 from .uploads.service import Uploads
+
+_UPKEEP_SECONDS = 3600.0
 
 
 class Dash:
@@ -76,6 +79,7 @@ class Dash:
             slots=self._slots,
         )
         self.jobs = self._jobs()
+        self.upkeep = Upkeep(self.uploads.sessions.expire, _UPKEEP_SECONDS)
 
     # -- building -------------------------------------------------------------------------------------------
 
@@ -151,8 +155,10 @@ class Dash:
         """Background work of a long-lived process: others' events, the queue, the age of the catalogue."""
         self.changes.start()
         self.jobs.watcher.start()
+        self.upkeep.start()
 
     def close(self) -> None:
+        self.upkeep.stop()
         self.jobs.watcher.stop()
         self.changes.stop()
         self.catalog.close()

@@ -99,7 +99,7 @@ def _database(dash: Dash) -> tuple[Status, str]:
 
 
 def _templates(dash: Dash) -> tuple[Status, str]:
-    count, broken = dash.library.scan()
+    count, broken = dash.library.count()
     return ("degraded" if broken else "ok"), f"{count} templates, {broken} with an error"
 
 

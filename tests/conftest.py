@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from awkward import AWKWARD
+from settings import private_values
 
 from jupyter_slurmdash.config import SlurmDash
 from jupyter_slurmdash.notebook.api import NotebookDash
@@ -34,18 +35,7 @@ def dash(tmp_path: Path) -> Iterator[NotebookDash]:
 
 
 def private_settings(place: Path, **settings: Any) -> SlurmDash:
-    return SlurmDash(
-        **{
-            "scheduler": "local",
-            "data_dir": str(place / "data"),
-            "work_root": str(place / "jobs"),
-            "template_root": str(place / "templates"),
-            "image_dirs": [str(place / "images")],
-            "ssh_config_file": str(place / "no-ssh-config"),
-            "known_hosts_file": str(place / "no-known-hosts"),
-            **settings,
-        }
-    )
+    return SlurmDash(**{**private_values(place), **settings})
 
 
 @pytest.fixture(scope="session")

@@ -87,9 +87,7 @@ class LogHandler(SlurmDashHandler):
 
     async def get(self, id: str) -> None:
         query = self.query()
-        piece = await self.call(
-            self.dash.jobs.log, id, query["stream"], query["offset"], query["limit"]
-        )
+        piece = await self.call(self.dash.jobs.log, id, query["stream"], query["offset"], query["limit"])
         self.send(piece.to_json())
 
 

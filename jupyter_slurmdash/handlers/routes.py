@@ -20,9 +20,12 @@ def handlers_by_path() -> dict[str, Any]:
     return found
 
 
-def route_table(base_url: str) -> list[tuple[str, Any]]:
-    """Tornado's rules for all of it below ``{base_url}slurmdash``, and a 404 for the rest of our part."""
-    root = base_url.rstrip("/") + "/slurmdash"
+ROOT = "/slurmdash"
+
+
+def route_table() -> list[tuple[str, Any]]:
+    """Tornado's rules for all of it below ``/slurmdash``, and a 404 for the rest of our part. Jupyter puts its base
+    URL in front."""
     paths = sorted(handlers_by_path().items(), key=lambda item: (item[0].count("{"), -len(item[0])))
-    rules = [(root + Contract.pattern(path), handler) for path, handler in paths]
-    return [*rules, (root + r"/.*", NotFoundHandler)]
+    rules = [(ROOT + Contract.pattern(path), handler) for path, handler in paths]
+    return [*rules, (ROOT + r"/.*", NotFoundHandler)]

@@ -124,6 +124,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
         if isinstance(error, SlurmDashError):
             self.set_status(error.status, error.title)
             self.set_header("Content-Type", "application/problem+json")
+            self.set_header("X-Request-ID", self.request_id)
             self.finish(json.dumps({**error.to_problem(), "request_id": self.request_id}))
             return
         super().write_error(status_code, **kwargs)

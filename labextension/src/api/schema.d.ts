@@ -933,6 +933,8 @@ export interface components {
                 [key: string]: string[];
             };
             errors: components["schemas"]["FieldError"][];
+            /** @description Files that fill no slot; they go with the job all the same */
+            notes?: components["schemas"]["FieldError"][];
             slots: {
                 name: string;
                 /** @enum {unknown} */
