@@ -302,6 +302,8 @@ def test_without_the_scheduler(cluster: Cluster, tmp_path: Path) -> None:
     assert [image.nodes for image in catalog.images(partition="anything")] == [(SHARED,)]
     with pytest.raises(SchedulerUnavailable):
         catalog.scan(["node001"])
+    with pytest.raises(ImageNotFound):
+        catalog.on_node("node001")
 
 
 def test_shared_directories_belong_to_all_partitions(cluster: Cluster, tmp_path: Path) -> None:
