@@ -40,6 +40,6 @@ def _expand(path: Path, base: Path, depth: int) -> str:
         elif depth < _MAX_DEPTH:
             for pattern in words[1:]:
                 full = str(base / Path(pattern.strip('"')).expanduser())
-                out += [_expand(Path(found), base, depth + 1) for found in sorted(glob.glob(full))]  # noqa: PTH207
+                out += [_expand(Path(found), base, depth + 1) for found in sorted(glob.glob(full))]
             out.append(block)  # what follows belongs to the block around the Include again
     return "\n".join(out)
