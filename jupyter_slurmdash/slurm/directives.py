@@ -163,6 +163,8 @@ def _words(line: str, number: int) -> Iterator[str]:
                 f"Line {number} of the script: a colon cannot stand alone in #SBATCH{line}"
             )
         word, position = _word(line, position, number)
+        if not word:
+            return  # sbatch takes an empty word for the end of the line
         yield word
 
 

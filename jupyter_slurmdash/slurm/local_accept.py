@@ -180,8 +180,8 @@ def _conditions(text: str) -> tuple[bool, list[Condition]]:
         kind, *ids = part.split(":")
         if kind not in ("after", "afterok", "afterany", "afternotok") or not ids:
             raise SchedulerRefused(
-                f"Job dependency problem: {part[:64]!r}. Here a job can wait with afterok, afterany, afternotok"
-                " or after."
+                f"Job dependency problem: {part[:64]!r}. Here a job can wait with afterok, afterany,"
+                " afternotok or after."
             )
         for each in ids:
             match = re.fullmatch(r"([0-9]{1,9})(?:_([0-9]{1,9}|\*))?", each)
