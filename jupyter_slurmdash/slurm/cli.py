@@ -97,7 +97,8 @@ class SlurmCli:
     def history(self, job_ids: Sequence[str], since: float) -> list[JobStatus]:
         """See ``Scheduler.history``. For an array or a heterogeneous job all its parts come back.
 
-        Accounting may write names otherwise than they were given: 22.05 on a MySQL table in latin1 shows
+        For a second or two after its end a job may be there without name, comment and directory. Accounting may
+        write names otherwise than they were given: 22.05 on a MySQL table in latin1 shows
         ``?`` for Hangul, and a backquote for a double quote.
         """
         wanted = list(dict.fromkeys(job_ids))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from ..errors import JobNotFound, SchedulerRefused
 from . import values
 from .base import JobStatus, Node, Partition, Submission
 from .commands import job_base, submit_environment
+from .forms import array_indices
 from .local_accept import PARTITION, Capacity, accept, options_of
 from .local_files import ONE, End, LocalFiles, LocalJob, Task, end_task, read_json, write_json
 from .local_queue import Entry, Launch, advance, start_runner
@@ -246,9 +246,8 @@ def _keys(job_id: str, job: LocalJob) -> list[str]:
     chosen = job_id.partition("_")[2]
     if not chosen:
         return job.keys if "+" not in job_id else []
-    wanted: set[int] = set()
-    for item in re.sub(r"%.*|[\[\]]", "", chosen).split(","):
-        first, _, last = item.partition(":")[0].partition("-")
-        if first:
-            wanted.update(range(int(first), min(int(last or first), int(first) + 100_000) + 1))
+    try:
+        wanted, _ = array_indices(chosen.strip("[]"))
+    except ValueError:
+        return []
     return [key for key in job.keys if key != ONE and int(key) in wanted]

@@ -98,7 +98,8 @@ def _job(row: dict[str, str], *, from_queue: bool) -> JobStatus:
     waiting = state == "PENDING"
     return JobStatus(
         job_id=row["job_id"],
-        name=row["name"],
+        # Accounting makes the record first and fills it a moment later: until then the name is Slurm's own.
+        name="" if not row["workdir"] and row["name"] == "allocation" else row["name"],
         user=row["user"],
         state=state,
         raw_state=row["state"].strip(),

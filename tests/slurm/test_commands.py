@@ -45,22 +45,10 @@ def test_sbatch_gets_no_strange_option(name: str, value: str) -> None:
 
 def test_a_job_sees_no_secret_of_the_server() -> None:
     kept = {"PATH": "/bin", "HOME": "/h", "SLURM_CONF": "/etc/slurm/slurm.conf", "OMP_NUM_THREADS": "2"}
-    dropped = dict.fromkeys(
-        [
-            "JUPYTERHUB_API_TOKEN",
-            "JPY_API_TOKEN",
-            "JUPYTER_SERVER_ROOT",
-            "SBATCH_PARTITION",
-            "SLURM_JOB_ID",
-            "SLURM_MEM_PER_CPU",
-            "github_token",
-            "MY_SECRET",
-            "DB_PASSWORD",
-            "AWS_CREDENTIALS",
-            "CONFIGPROXY_AUTH_TOKEN",
-        ],
-        "x",
-    )
+    secrets = ("github_token", "MY_SECRET", "DB_PASSWORD", "AWS_CREDENTIALS", "CONFIGPROXY_AUTH_TOKEN")
+    jupyters = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_SERVER_ROOT")
+    slurms = ("SBATCH_PARTITION", "SLURM_JOB_ID", "SLURM_MEM_PER_CPU")
+    dropped = dict.fromkeys((*secrets, *jupyters, *slurms), "x")
     assert commands.submit_environment({**kept, **dropped}) == kept
 
 
@@ -117,7 +105,7 @@ def test_scancel_takes_every_form_of_id(job_id: str, argument: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "job_id", ["", "x", "-u", "--user=bob", "12 13", "12\n", "12_", "12_[", "１２", "12;x", "1" * 11]
+    "job_id", ["", "x", "-u", "--user=bob", "12 13", "12\n", "12_", "12_[", "\uff11\uff12", "12;x", "1" * 11]
 )
 def test_what_is_no_id_reaches_no_command(job_id: str) -> None:
     for build in (commands.cancel_argv, commands.job_base):
