@@ -139,6 +139,10 @@ class SchedulerUnavailable(SlurmDashError):
     code, status, title = "scheduler-unavailable", 503, "The scheduler does not answer"
 
 
+class DatabaseUnavailable(SlurmDashError):
+    code, status, title = "database-unavailable", 503, "The database does not answer"
+
+
 class TransportError(SlurmDashError):
     """A machine could not be reached or did not do what was asked; ``reason`` is one stable word."""
 

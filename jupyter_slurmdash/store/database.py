@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from ..errors import DatabaseUnavailable
+
+# Errors by which the database does answer: the row or the statement is what does not fit.
+_ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
 
 _NETWORK_FILE_SYSTEMS = frozenset(("nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "beegfs", "ceph", "afs"))
 
@@ -40,6 +46,11 @@ def file_system_type(path: Path) -> str:
     return kind
 
 
+def _is_network(kind: str) -> bool:
+    # Behind FUSE may be another machine (sshfs, GlusterFS); the rollback journal is right there and here.
+    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse")
+
+
 class Database:
     """An engine and the two kinds of transaction. Safe to share between threads."""
 
@@ -58,7 +69,7 @@ class Database:
 
     def _prepare_sqlite(self) -> None:
         # WAL needs shared memory between the processes, which network file systems do not give.
-        network = self.path is not None and file_system_type(self.path.parent) in _NETWORK_FILE_SYSTEMS
+        network = self.path is not None and _is_network(file_system_type(self.path.parent))
         journal = "DELETE" if network or self.path is None else "WAL"
 
         @sa.event.listens_for(self.engine, "connect")
@@ -78,27 +89,41 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that only reads: one consistent view."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._answering(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that writes: committed at the end, rolled back on an error."""
-        with self.engine.connect() as connection:
+        with self._answering(), self.engine.connect() as connection:
             connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Raises DatabaseUnavailable where the database itself fails: locked, no disk, no server, not a database."""
+        try:
+            yield
+        except _ANSWERS:
+            raise
+        except sa.exc.DatabaseError as error:
+            where = self.url.render_as_string(hide_password=True)
+            raise DatabaseUnavailable(
+                f"The database does not answer: {error.orig}. Try again; if it stays so, look at {where}."
+            ) from error
 
     # -- schema ---------------------------------------------------------------------------------------------
 
     def _alembic(self) -> Config:
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        place = str(Path(__file__).parent / "migrations")
+        config.set_main_option("script_location", place.replace("%", "%%"))  # a % would be interpolated
         return config
 
     def revision(self) -> str | None:
         """The schema's revision in the database; None for an empty one."""
-        with self.engine.connect() as connection:
+        with self._answering(), self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def upgrade(self, target: str = "head") -> None:
@@ -110,8 +135,16 @@ class Database:
             if current == wanted:
                 return
             if current is not None and self.path is not None:
-                shutil.copy2(self.path, self.path.with_name(f"{self.path.name}.{current}.backup"))
+                self._back_up(self.path.with_name(f"{self.path.name}.{current}.backup"))
             self._run(command.upgrade, target)
+
+    def _back_up(self, target: Path) -> None:
+        # Not a copy of the file: what was committed last may still be in the write-ahead log beside it.
+        target.touch(mode=0o600)
+        with self.engine.connect() as connection, closing(sqlite3.connect(target)) as copy:
+            source = connection.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy)
 
     def downgrade(self, target: str) -> None:
         """Take the schema back to ``target`` (``base`` removes all)."""
@@ -120,11 +153,17 @@ class Database:
 
     def _run(self, action: Any, target: str) -> None:
         config = self._alembic()
-        with self.engine.connect() as connection:
+        with self._answering(), self.engine.connect() as connection:
             connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
             with connection.begin():
                 config.attributes["connection"] = connection
-                action(config, target)
+                try:
+                    action(config, target)
+                except CommandError as error:
+                    raise DatabaseUnavailable(
+                        f"The database's schema is not one that this version knows: {error}. It may be of a newer "
+                        "version: install that one, or take the backup beside the database."
+                    ) from error
 
     @contextmanager
     def _migration_lock(self) -> Iterator[None]:
