@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from ..errors import SlurmDashError
 from ..events import Event, EventBus
 from .database import Database
 from .tables import events
@@ -90,17 +91,23 @@ class Changes:
         with self._database.engine.connect() as watch:
             seen: object = None
             while not self._stop.wait(self._interval):
-                if self._database.is_sqlite:
-                    version = watch.exec_driver_sql("PRAGMA data_version").scalar()
-                    watch.rollback()
-                    if version == seen:
-                        continue
-                    seen = version
                 try:
-                    self.read()
-                except sa.exc.OperationalError:
+                    version = self._version(watch)
+                    if version is None or version != seen:
+                        self.read()
+                        seen = version
+                except (SlurmDashError, sa.exc.DBAPIError):
                     # A busy or briefly unreachable database: the next look reads the same rows.
                     log.warning("Could not read changes from the database", exc_info=True)
+
+    def _version(self, watch: sa.Connection) -> object:
+        """A number that another process's commit changes; None where the database has none."""
+        if not self._database.is_sqlite:
+            return None
+        try:
+            return watch.exec_driver_sql("PRAGMA data_version").scalar()
+        finally:
+            watch.rollback()
 
     def stop(self) -> None:
         self._unsubscribe()
