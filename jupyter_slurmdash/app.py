@@ -18,7 +18,7 @@ _THREADS = 16
 class SlurmDashApp(ExtensionApp):
     """jupyter-slurmdash as a Jupyter Server extension."""
 
-    name = "jupyter_slurmdash"
+    name = "slurmdash"  # so that Jupyter reads jupyter_slurmdash_config for it
     app_name = "Slurm dashboard"
     description = "Slurm jobs from Apptainer images and templates."
     classes = [SlurmDash]  # noqa: RUF012 (a trait, not state)

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -81,7 +81,7 @@ class Person:
         return path
 
     def argv(self, *argv: str) -> list[str]:
-        return ["runuser", "-u", self.name, "--", *argv]
+        return ["/usr/sbin/runuser", "-u", self.name, "--", *argv]
 
     def run(self, *argv: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -105,8 +105,12 @@ class Person:
 
     def start_server(self, port: int | None = None) -> None:
         port = port or free_port()
-        log = (self.place / "server.log").open("ab")
-        self.process = subprocess.Popen(
+        with (self.place / "server.log").open("ab") as log:
+            self.process = self._open_server(port, log)
+        self._wait_until_up(port)
+
+    def _open_server(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             self.argv(
                 str(BIN / "jupyter"),
                 "lab",
@@ -122,6 +126,9 @@ class Person:
             stdout=log,
             stderr=log,
         )
+
+    def _wait_until_up(self, port: int) -> None:
+        assert self.process is not None
         self.url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 60
         while True:
