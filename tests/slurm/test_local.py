@@ -251,7 +251,7 @@ def test_a_part_of_an_array_is_cancelled(local: LocalScheduler, work: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("condition", "first", "state", "reason"),
+    ("condition", "first", "expected", "reason"),
     [
         ("afterok:{}", "exit 1", "PENDING", "DependencyNeverSatisfied"),
         ("afterok:{}", "exit 0", "COMPLETED", ""),
@@ -264,7 +264,7 @@ def test_a_part_of_an_array_is_cancelled(local: LocalScheduler, work: Path) -> N
     ],
 )
 def test_dependencies(
-    local: LocalScheduler, work: Path, condition: str, first: str, state: str, reason: str
+    local: LocalScheduler, work: Path, condition: str, first: str, expected: str, reason: str
 ) -> None:
     before = local.submit(job(f"until [ -e go ]; do sleep 0.02; done; {first}", work))
     after = local.submit(job("true", work, dependency=condition.format(before)))
@@ -273,11 +273,11 @@ def test_dependencies(
         assert (waiting.state, waiting.reason) == ("PENDING", "Dependency")
     (work / "go").touch()
     ended(local, before)
-    if state == "COMPLETED":
+    if expected == "COMPLETED":
         assert ended(local, after).state == "COMPLETED"
     else:
         (waiting,) = (each for each in local.queue() if each.job_id == after)
-        assert (waiting.state, waiting.reason) == (state, reason)
+        assert (waiting.state, waiting.reason) == (expected, reason)
 
 
 REFUSED = [
