@@ -31,8 +31,9 @@ export const PANEL_ID = 'jupyter-slurmdash:panel';
 /** Where the panel stands among the tabs of the left side; Lab's own are 100 to 1000. */
 const RANK = 600;
 
-/** How the sections share the height at first. */
-const SIZES = [0.7, 0.3, 0.5, 0.5];
+/** How the unfolded sections share the height: the form needs most; sections of others come last. */
+const WEIGHTS = [5, 2, 3, 3];
+const OTHER_WEIGHT = 2;
 
 /** The Slurm side panel: one fold-out section per thing it is about. */
 export class SlurmPanel extends SidePanel implements ISlurmDash {
@@ -113,9 +114,10 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
       })
     );
     const accordion = this.content as AccordionPanel;
-    accordion.setRelativeSizes(SIZES);
     accordion.collapse(2);
     accordion.collapse(3);
+    this._share();
+    accordion.expansionToggled.connect(this._share, this);
     // The line above wraps when its text comes, which moves the sections.
     this._resizing = new ResizeObserver(() => {
       MessageLoop.sendMessage(this.content, Widget.ResizeMessage.UnknownSize);
@@ -162,6 +164,15 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     if (this.isVisible) {
       this._services.wake(() => this.isVisible && !document.hidden);
     }
+  }
+
+  /** Lumino gives a section that unfolds the height it had last, which may be none. */
+  private _share(): void {
+    (this.content as AccordionPanel).setRelativeSizes(
+      this.widgets.map((section, index) =>
+        section.isHidden ? 0 : (WEIGHTS[index] ?? OTHER_WEIGHT)
+      )
+    );
   }
 
   private readonly _services: SlurmServices;

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const TOKEN = 'ui-tests';
+const START_MS = 60_000;
+
+/** Start a JupyterLab with the embedded scheduler in a temporary home; the answer stops it and removes the home. */
+export default async function start(): Promise<(() => Promise<void>) | void> {
+  if (process.env.SLURMDASH_URL) {
+    return;
+  }
+  const home = mkdtempSync(join(tmpdir(), 'slurmdash-ui-'));
+  for (const name of ['root', 'data', 'work']) {
+    mkdirSync(join(home, name));
+  }
+  settle(join(home, 'config'));
+  const port = await freePort();
+  const log = openSync(join(home, 'log'), 'w');
+  const server = spawn(
+    process.env.SLURMDASH_JUPYTER ?? 'jupyter',
+    [
+      'lab',
+      '--allow-root',
+      '--no-browser',
+      `--port=${port}`,
+      '--ServerApp.port_retries=0',
+      `--ServerApp.root_dir=${join(home, 'root')}`,
+      `--IdentityProvider.token=${TOKEN}`,
+      '--LabApp.expose_app_in_browser=True',
+      '--SlurmDash.scheduler=local',
+      `--SlurmDash.data_dir=${join(home, 'data')}`,
+      `--SlurmDash.work_root=${join(home, 'work')}`
+    ],
+    {
+      env: {
+        ...process.env,
+        HOME: home,
+        JUPYTER_CONFIG_DIR: join(home, 'config'),
+        JUPYTER_DATA_DIR: join(home, 'jupyter'),
+        JUPYTER_RUNTIME_DIR: join(home, 'runtime')
+      },
+      stdio: ['ignore', log, log]
+    }
+  );
+  const ended = new Promise<void>(done => server.once('exit', () => done()));
+  process.env.SLURMDASH_URL = `http://127.0.0.1:${port}/`;
+  process.env.SLURMDASH_TOKEN = TOKEN;
+  process.env.SLURMDASH_HOME = home;
+  await answering(
+    `${process.env.SLURMDASH_URL}slurmdash/api/health?token=${TOKEN}`
+  );
+  return async () => {
+    server.kill('SIGTERM');
+    await ended;
+    if (!process.env.SLURMDASH_KEEP) {
+      rmSync(home, { recursive: true, force: true });
+    }
+  };
+}
+
+/** No question about news in front of the buttons. */
+function settle(config: string): void {
+  const dir = join(
+    config,
+    'lab',
+    'user-settings',
+    '@jupyterlab',
+    'apputils-extension'
+  );
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(
+    join(dir, 'notification.jupyterlab-settings'),
+    JSON.stringify({ fetchNews: 'false', checkForUpdates: false })
+  );
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>(done => probe.listen(0, '127.0.0.1', () => done()));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise(done => probe.close(done));
+  return port;
+}
+
+async function answering(url: string): Promise<void> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer?.ok) {
+      return;
+    }
+    if (Date.now() > until) {
+      throw new Error(`No answer from ${new URL(url).origin}`);
+    }
+    await new Promise(done => setTimeout(done, 200));
+  }
+}

@@ -1,0 +1,56 @@
+import AxeBuilder from '@axe-core/playwright';
+
+import { expect, file, test } from './panel';
+
+for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+  test(`axe finds nothing in the panel, the form and a job (${theme})`, async ({
+    panel
+  }) => {
+    const { page } = panel;
+    await panel.setTheme(theme);
+    await panel.chooseTemplate('pytorch-training-v1', 'pytorch');
+    await panel
+      .get('file-input')
+      .setInputFiles([
+        file('config.yaml', 'batch_size: 2048\n'),
+        file('train.py', 'print(1)\n'),
+        file('other.bin', 'x')
+      ]);
+    await expect(panel.get('slot-config')).toHaveAttribute(
+      'data-state',
+      'error'
+    );
+    const check = async (scope: string) => {
+      // Running animations have colours in between.
+      await page.waitForTimeout(1600);
+      const { violations } = await new AxeBuilder({ page })
+        .include(scope)
+        .analyze();
+      const found = violations.flatMap(({ id, nodes }) =>
+        nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
+      );
+      expect(found).toEqual([]);
+    };
+    await check('.jp-slurmdash-NewJob');
+    await panel.toggle('Templates');
+    await panel.toggle('Images');
+    await panel.toggle('New job');
+    await expect(panel.get('templates-search')).toBeVisible();
+    for (const section of ['jobs', 'templates', 'images']) {
+      await check(`#jp-slurmdash-${section}`);
+    }
+    await check('.jp-slurmdash-Header');
+
+    await panel.get('new-job-button').click();
+    await panel.chooseTemplate('python-script-v1', 'python');
+    await panel.get('file-input').setInputFiles(file('a.py', 'print(1)\n'));
+    await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
+    await panel.get('submit').click();
+    await panel.get('submitted-job').click();
+    await expect(panel.get('log')).toContainText('1');
+    await check('.jp-slurmdash-JobWidget');
+    await panel.get('tab-files').click();
+    await expect(panel.get('job-files')).toBeVisible();
+    await check('.jp-slurmdash-JobWidget');
+  });
+}
