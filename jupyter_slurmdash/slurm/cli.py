@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ class SlurmCli:
         transport: Transport,
         user: str,
         clock: Callable[[], float] = time.time,
-        nonce: Callable[[], str] = lambda: uuid.uuid4().hex,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(6),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._transport = transport
