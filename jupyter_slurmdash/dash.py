@@ -56,12 +56,12 @@ class Dash:
         self.settings = settings = settings or SlurmDash(config=load_config())
         self.user = getpass.getuser()
         os.makedirs(settings.data_dir, mode=0o700, exist_ok=True)
+        self.scheduler = self._scheduler()
         self.events = EventBus()
         self.database = Database(settings.database_url)
         self.database.upgrade()
         self.leases = Leases(self.database)
         self.changes = Changes(self.database, self.events, self.user)
-        self.scheduler = self._scheduler()
         self._remembered = ""
         self.catalog = self._catalog()
         self.library = Library(
@@ -184,7 +184,8 @@ def load_config() -> Config:
     config = Config()
     for directory in reversed(jupyter_config_path()):
         for name in ("jupyter_server_config", "jupyter_slurmdash_config"):
-            for loader in (JSONFileConfigLoader, PyFileConfigLoader):
+            # As for the server, what a .json says wins over the .py beside it.
+            for loader in (PyFileConfigLoader, JSONFileConfigLoader):
                 suffix = ".json" if loader is JSONFileConfigLoader else ".py"
                 try:
                     config.merge(loader(name + suffix, directory).load_config())
