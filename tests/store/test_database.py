@@ -6,8 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -132,23 +131,13 @@ def test_a_schema_of_a_newer_version_is_said(database: Database) -> None:
 
 
 def test_many_may_upgrade_at_once(tmp_path: Path) -> None:
-    errors: list[BaseException] = []
-
-    def upgrade() -> None:
-        database = Database(url_of(tmp_path))
-        try:
+    def upgrade(_number: int) -> str | None:
+        with closing(Database(url_of(tmp_path))) as database:
             database.upgrade()
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            database.close()
+            return database.revision()
 
-    threads = [threading.Thread(target=upgrade) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(upgrade, range(4)))) == 1
 
 
 def test_two_processes_write_at_once(database: Database) -> None:
@@ -177,10 +166,14 @@ def test_two_processes_write_at_once(database: Database) -> None:
 
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
+    def write_two() -> None:
+        with database.write() as connection:
+            connection.execute(sa.insert(leases).values(name="y", owner="o", expires_at=1.0))
+            connection.execute(sa.insert(leases).values(name="x", owner="o", expires_at=1.0))
+
     add_lease(database, "x")
-    with pytest.raises(sa.exc.IntegrityError), database.write() as connection:
-        connection.execute(sa.insert(leases).values(name="y", owner="o", expires_at=1.0))
-        connection.execute(sa.insert(leases).values(name="x", owner="o", expires_at=1.0))
+    with pytest.raises(sa.exc.IntegrityError):
+        write_two()
     assert names(database) == ["x"]
 
 
@@ -211,7 +204,7 @@ def test_the_journal_suits_the_file_system(
 
 
 @pytest.fixture
-def mounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
+def mounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     lines: list[str] = []
     original = Path.read_text
 
@@ -223,7 +216,7 @@ def mounts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str
         return "\n".join(lines)
 
     monkeypatch.setattr(Path, "read_text", read_text)
-    yield lines
+    return lines
 
 
 def test_the_file_system_is_the_innermost_mount(mounts: list[str], tmp_path: Path) -> None:
