@@ -7,15 +7,24 @@ submitted again.
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import ChecksFailed, Conflict, FieldError, SchedulerRefused, SchedulerUnavailable
+from ..errors import (
+    ChecksFailed,
+    Conflict,
+    FieldError,
+    InvalidInput,
+    SchedulerRefused,
+    SchedulerUnavailable,
+)
 from ..events import EventBus
 from ..slurm.base import Scheduler, Submission
+from ..slurm.commands import job_base
 from ..store.jobs import JobTable
 from ..store.leases import Leases
 from ..version import __version__
@@ -27,6 +36,8 @@ from .stage import directory_name, stage, unstage
 
 SUBMITTING = "SUBMITTING"
 _COMMENT = "slurmdash:"
+# As in the contract; the key becomes part of the job's comment.
+_KEY = re.compile(r"[A-Za-z0-9_.-]{8,100}")
 # A submission holds its key for as long as sbatch may take; a dead process gives it back by then.
 _KEY_SECONDS = 120.0
 
@@ -61,9 +72,9 @@ class Submitter:
         """The job, and whether it is new (False: this key was submitted before).
 
         Raises ChecksFailed with every finding, SchedulerRefused, SchedulerUnavailable (ask again with the same key),
-        Conflict while another process submits the same key.
+        Conflict while another process submits the same key, InvalidInput for a key that the contract does not know.
         """
-        key = key or self._new_id()
+        key = _checked(key) if key is not None else self._new_id()
         with self._leases.held(f"submit:{self._table.user}:{key}", _KEY_SECONDS) as mine:
             if not mine:
                 raise Conflict("This submission is under way in another window. Look at the list of jobs.")
@@ -150,7 +161,8 @@ class Submitter:
             raise
         except SchedulerUnavailable as error:
             raise SchedulerUnavailable(
-                f"{error.detail} Nothing you entered is lost. Submit again: the job will not be submitted twice."
+                f"{error.detail} Nothing you entered is lost. Submit again with the idempotency key "
+                f"{record.idempotency_key}: the job will not be submitted twice."
             ) from error
         return self._settle(record.run_id, job_id)
 
@@ -182,10 +194,17 @@ class Submitter:
             return record
         status = self._scheduler.find(_COMMENT + key, record.created_at - 60.0)
         if status is not None:
-            return self._settle(record.run_id, status.job_id)
+            return self._settle(record.run_id, job_base(status.job_id))
         self._table.delete(record.run_id)
         unstage(Path(record.workdir))
         return None
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        message = "An idempotency key has 8 to 100 letters, digits, '.', '_' and '-'."
+        raise InvalidInput(message, [FieldError("/headers/Idempotency-Key", message)])
+    return key
 
 
 def run_record(record: JobRecord, plan: Plan) -> dict[str, Any]:

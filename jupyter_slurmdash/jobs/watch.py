@@ -20,6 +20,7 @@ from ..events import EventBus
 from ..slurm.base import FINAL_STATES, JobStatus, Scheduler
 from ..store.jobs import JobTable
 from ..store.leases import Leases
+from .arrays import as_wholes
 from .model import JobRecord, moment
 from .submit import SUBMITTING
 
@@ -105,7 +106,7 @@ class Watcher:
             for row in self._table.in_states(sorted(FINAL_STATES), negate=True)
         }
         seen = set()
-        for status in statuses:
+        for status in as_wholes(statuses):
             seen.add(status.job_id)
             record = active.get(status.job_id)
             if record is None:
@@ -128,7 +129,9 @@ class Watcher:
         since = min(record.submitted_at or record.created_at for record in records) - 60
         found = {
             status.job_id: status
-            for status in self._scheduler.history([str(record.job_id) for record in records], since)
+            for status in as_wholes(
+                self._scheduler.history([str(record.job_id) for record in records], since)
+            )
         }
         for record in records:
             status = found.get(str(record.job_id))
