@@ -44,6 +44,7 @@ export function Combobox({
   const [active, setActive] = React.useState(0);
   const input = React.useRef<HTMLInputElement>(null);
   const list = React.useRef<HTMLUListElement>(null);
+  const box = React.useRef<HTMLDivElement>(null);
 
   const chosen = choices.find(choice => choice.id === value) ?? null;
   const matches = React.useMemo(
@@ -78,6 +79,21 @@ export function Combobox({
     setOpen(false);
     setTyped(null);
   };
+  // Not on blur: a tab of JupyterLab that takes the focus by itself must not close what the user has just opened.
+  React.useEffect(() => {
+    if (!open) {
+      return;
+    }
+    const onPointerDown = (event: Event) => {
+      if (!box.current?.contains(event.target as Node)) {
+        setOpen(false);
+        setTyped(null);
+      }
+    };
+    document.addEventListener('pointerdown', onPointerDown, true);
+    return () =>
+      document.removeEventListener('pointerdown', onPointerDown, true);
+  }, [open]);
   const choose = (choice: IChoice | undefined) => {
     if (choice && !choice.problem) {
       onChange(choice.id);
@@ -96,6 +112,8 @@ export function Combobox({
     } else if (event.key === 'Enter' && open) {
       event.preventDefault();
       choose(shown[current]);
+    } else if (event.key === 'Tab') {
+      hide();
     } else if (event.key === 'Escape' && open) {
       event.preventDefault();
       event.stopPropagation();
@@ -106,14 +124,7 @@ export function Combobox({
   return (
     <Field {...frame}>
       {control => (
-        <div
-          className="jp-slurmdash-Combobox"
-          onBlur={event => {
-            if (!event.currentTarget.contains(event.relatedTarget)) {
-              hide();
-            }
-          }}
-        >
+        <div className="jp-slurmdash-Combobox" ref={box}>
           <input
             {...control}
             ref={input}

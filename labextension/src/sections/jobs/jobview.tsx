@@ -62,9 +62,9 @@ function Overview({ model }: { model: JobModel }): React.JSX.Element {
   const now = useNow(true, running ? 1000 : 30_000);
   if (!model.row) {
     return (
-      <header className="jp-slurmdash-Job-head">
+      <div className="jp-slurmdash-Job-head">
         <h2>{model.id}</h2>
-      </header>
+      </div>
     );
   }
   const { job } = model.row;
@@ -108,7 +108,7 @@ function Overview({ model }: { model: JobModel }): React.JSX.Element {
     [trans.__('Directory'), job.workdir]
   ];
   return (
-    <header className="jp-slurmdash-Job-head">
+    <div className="jp-slurmdash-Job-head">
       <div className="jp-slurmdash-Job-title">
         <h2>{job.name}</h2>
         <span className="jp-slurmdash-Quiet">{job.job_id}</span>
@@ -140,7 +140,7 @@ function Overview({ model }: { model: JobModel }): React.JSX.Element {
             </div>
           ))}
       </dl>
-    </header>
+    </div>
   );
 }
 

@@ -24,7 +24,7 @@ export function Footer({
   const spoken =
     submitError instanceof Problem && submitError.errors.length > 0;
   return (
-    <footer className="jp-slurmdash-Footer">
+    <div className="jp-slurmdash-Footer">
       {submitError && !spoken ? <ErrorNote error={submitError} /> : null}
       <Findings model={model} />
       <div className="jp-slurmdash-Footer-line">
@@ -76,7 +76,7 @@ export function Footer({
           {model.submitting ? trans.__('Submitting…') : trans.__('Submit')}
         </Button>
       </div>
-    </footer>
+    </div>
   );
 }
 

@@ -1,0 +1,88 @@
+import { writeFileSync } from 'node:fs';
+
+import { expect, file, test } from './panel';
+
+/**
+ * The panel on a real cluster. tests/cluster/ starts the user's server there,
+ * brings the trouble about, and runs one of these by its name.
+ */
+const env = process.env;
+test.skip(
+  !env.SLURMDASH_CLUSTER,
+  'tests/cluster/ runs these on the real cluster, each in its own trouble'
+);
+
+const shots = 'ui-tests/artifacts';
+
+test('cluster: the job of the four doors', async ({ panel }) => {
+  await panel.get('scan-button').or(panel.get('cluster-line')).first().waitFor();
+  await panel.chooseTemplate(env.SLURMDASH_TEMPLATE ?? '');
+  await panel
+    .get('file-input')
+    .setInputFiles(JSON.parse(env.SLURMDASH_FILES ?? '[]') as string[]);
+  await panel.get('job-name').fill(env.SLURMDASH_JOB_NAME ?? '');
+  await expect(panel.get('script')).toContainText(
+    `--job-name=${env.SLURMDASH_JOB_NAME}`
+  );
+  await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
+  await panel.page.screenshot({ path: `${shots}/cluster-form.png` });
+
+  await panel.get('submit').click();
+  const link = panel.get('submitted-job');
+  await expect(link).toBeVisible();
+  const id = /\S+$/.exec((await link.textContent()) ?? '')?.[0] ?? '';
+  writeFileSync(env.SLURMDASH_JOB_ID_FILE ?? '', id);
+
+  await panel.get('jobs-list').getByTestId(`slurmdash-job-${id}`).click();
+  const log = panel.get('log');
+  await expect(log).toContainText('epoch 0', { timeout: 60_000 });
+  // Live: the first lines are there before the last one is written.
+  await expect(log).not.toContainText('epoch 3', { timeout: 1 });
+  await panel.page.screenshot({ path: `${shots}/cluster-running.png` });
+  await expect(log).toContainText('epoch 3');
+  await expect(
+    panel.page.locator('.jp-slurmdash-JobWidget').getByTestId('slurmdash-job-state')
+  ).toHaveAttribute('data-state', 'COMPLETED', { timeout: 60_000 });
+  await panel.get('tab-files').click();
+  await expect(panel.get('job-files')).toContainText('checkpoints/last.pth');
+  await panel.page.screenshot({ path: `${shots}/cluster-files.png` });
+});
+
+test('cluster: sbatch refuses, and nothing typed is lost', async ({ panel }) => {
+  await panel.chooseTemplate('python-script-v1', 'python');
+  await panel.get('file-input').setInputFiles(file('a.py', 'print(1)\n'));
+  await panel.get('option-cpus_per_task').fill('5000');
+  await panel.get('job-name').fill('too big');
+  await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
+  await panel.get('submit').click();
+  const footer = panel.page.locator('.jp-slurmdash-Footer');
+  await expect(footer).toContainText(/cpu|node configuration/i);
+  await panel.page.screenshot({ path: `${shots}/cluster-refused.png` });
+  await expect(panel.get('job-name')).toHaveValue('too big');
+  await expect(panel.get('file-a.py')).toHaveAttribute('data-state', 'complete');
+
+  await panel.get('option-cpus_per_task').fill('1');
+  await panel.get('submit').click();
+  await expect(panel.get('submitted-job')).toBeVisible();
+});
+
+test('cluster: a node that refuses is named', async ({ panel }) => {
+  await panel.toggle('New job');
+  await panel.toggle('Images');
+  await panel.get('scan-button').click();
+  const images = panel.page.locator('#jp-slurmdash-panel');
+  await expect(images).toContainText('node002', { timeout: 60_000 });
+  await expect(images).toContainText('pytorch_cuda.sif');
+  await panel.page.screenshot({ path: `${shots}/cluster-node-refused.png` });
+});
+
+test('cluster: the controller does not answer', async ({ panel }) => {
+  await panel.chooseTemplate('python-script-v1', 'python');
+  await panel.get('file-input').setInputFiles(file('b.py', 'print(1)\n'));
+  await expect(panel.page.locator('#jp-slurmdash-panel')).toContainText(
+    /does not answer|controller/i,
+    { timeout: 60_000 }
+  );
+  await panel.page.screenshot({ path: `${shots}/cluster-no-controller.png` });
+  await expect(panel.get('file-b.py')).toHaveAttribute('data-state', 'complete');
+});
