@@ -156,6 +156,7 @@ class Dash:
         self.changes.start()
         self.jobs.watcher.start()
         self.upkeep.start()
+        self.catalog.refresh_if_stale()
 
     def close(self) -> None:
         self.upkeep.stop()

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..config import SlurmDash
 from ..dash import Dash, load_config
-from ..errors import InvalidInput
+from ..errors import FieldError, InvalidInput
 from ..jobs.model import JobSpec, ParameterValue
 from ..widgets.form import JobForm
 from .job import Job, JobList
@@ -52,8 +52,7 @@ class NotebookDash(Dash):
 
     def images(self, **filters: Any) -> ImageTable:
         """Images of the catalogue as a table; filters: partition, type, q, node, app. Scans when it is empty."""
-        if self.catalog.scanned_at() is None:
-            self.catalog.scan()
+        self._scan_once()
         return ImageTable(self.catalog.images(**filters), self.catalog.node_errors())
 
     def templates(self, q: str = "", **filters: Any) -> TemplateTable:
@@ -74,6 +73,7 @@ class NotebookDash(Dash):
         **values: Any,
     ) -> JobSpec:
         """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters."""
+        self._scan_once()
         return JobSpec(
             job_name=job_name,
             template_id=template,
@@ -85,6 +85,11 @@ class NotebookDash(Dash):
             options={name: value for name, value in values.items() if name in OPTION_NAMES},
             parameters={name: value for name, value in values.items() if name not in OPTION_NAMES},
         )
+
+    def _scan_once(self) -> None:
+        """A first look at the nodes, where nobody has had one yet."""
+        if self.catalog.scanned_at() is None:
+            self.catalog.scan()
 
     def _image_id(self, image: str) -> str:
         """An image by its id, or by its file name."""
@@ -114,7 +119,10 @@ class NotebookDash(Dash):
         """The script that ``submit`` with the same arguments would run."""
         preview = self.jobs.preview(self.spec(template, **values))
         if not preview.script:
-            raise InvalidInput("; ".join(check.message for check in preview.checks))
+            findings = [FieldError(check.pointer, check.message) for check in preview.checks]
+            raise InvalidInput(
+                "; ".join(f"{each.pointer} {each.message}".lstrip() for each in findings), findings
+            )
         return preview.script
 
     def job(self, job_id: str) -> Job:

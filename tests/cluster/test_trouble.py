@@ -1,5 +1,5 @@
-"""Bad input and trouble: the same clear message through HTTP, terminal and notebook, and nothing is lost.
-(The panel's side of it is in ui-tests.)"""
+"""Bad input and trouble: the same clear message through all four doors, and nothing is lost. (What of it needs no
+cluster to be shown in the panel is in ui-tests/tests/checks.spec.ts.)"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from playwright_run import browser
 
 TRAINING = "pytorch-training-v1"
 
@@ -119,6 +120,10 @@ def test_sbatch_refuses(user: Any, door: str) -> None:
     assert not [name for name in left if "-job-" in name]
 
 
+def test_sbatch_refuses_in_the_panel(user: Any) -> None:
+    browser(user, "sbatch refuses")
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_a_broken_template_is_said_and_hides_nothing(user: Any, door: str) -> None:
     path = user.place / "templates" / "community" / "broken.yaml"
@@ -154,6 +159,7 @@ def test_the_controller_is_down_and_nothing_is_lost(
         assert "controller" in message.lower() or "slurm" in message.lower(), message
     listed = user.get("/api/jobs")
     assert listed["stale"], listed
+    browser(user, "the controller does not answer")
     body = {
         "script": "cat train.py",
         "session_id": session["session_id"],
