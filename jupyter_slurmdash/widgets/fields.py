@@ -10,8 +10,10 @@ import ipywidgets as w
 from ..dash import Dash
 from ..errors import SchedulerUnavailable
 
-_WIDE = w.Layout(width="100%")
+# Not one Layout for all: who closes it would close it for every later form.
+_WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
+_LARGEST = 2**53 - 1  # what JavaScript counts exactly
 
 
 def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
@@ -24,15 +26,16 @@ def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
     }
     default = schema.get("default")
     if "enum" in schema:
-        return w.Dropdown(options=list(schema["enum"]), value=default or schema["enum"][0], **common)
+        choices = list(schema["enum"])
+        return w.Dropdown(options=choices, value=default if default in choices else choices[0], **common)
     kind = schema.get("type")
     if kind == "boolean":
         return w.Checkbox(value=bool(default), **{**common, "indent": True})
     if kind == "integer":
         return w.BoundedIntText(
             value=default or 0,
-            min=schema.get("minimum", -(2**31)),
-            max=schema.get("maximum", 2**31),
+            min=schema.get("minimum", -_LARGEST),
+            max=schema.get("maximum", _LARGEST),
             **common,
         )
     if kind == "number":

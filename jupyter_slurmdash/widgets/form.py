@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from ..slurm.base import FINAL_STATES
 from ..templates.model import Template
 from .fields import option_fields, parameter_field
 
-_WIDE = w.Layout(width="100%")
+_WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
 
 
@@ -34,6 +35,8 @@ class JobForm(w.VBox):
         self._dash = dash
         self.job: JobRecord | None = None
         self._key: str | None = None
+        self._followed = ""
+        self._follow_lock = threading.Lock()
         self._quiet = False
         self.files: dict[str, w.Text] = {}
         self.parameters: dict[str, w.ValueWidget] = {}
@@ -49,12 +52,14 @@ class JobForm(w.VBox):
                 w.Accordion([self.script], titles=["Script"]),
                 self.findings,
                 w.HBox([self.submit_button, self.status]),
-                self.log,
+                self.output,
             ]
         )
         dash.library.refresh()
+        if template:
+            dash.library.usable(template)  # says why where it is not
         self.template.options = [("Choose a template", ""), *self._template_options()]
-        self.image.options = [("No image", ""), *((image.name, image.id) for image in dash.catalog.images())]
+        self._offer_images()
         self.template.value = template or ""
         self._on_template(None)
 
@@ -70,12 +75,19 @@ class JobForm(w.VBox):
         self.findings = w.HTML()
         self.submit_button = w.Button(description="Submit", button_style="primary", disabled=True)
         self.status = w.HTML()
-        self.log = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="12em", display="none"))
+        self.output = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="12em", display="none"))
         self.template.observe(self._on_template, "value")
         self.image.observe(self._on_image, "value")
         for field in (self.app, self.job_name, *self.options.values()):
             field.observe(self._on_change, "value")
         self.submit_button.on_click(lambda _: self.submit())
+
+    def _offer_images(self) -> None:
+        offered = [("No image", ""), *((image.name, image.id) for image in self._dash.catalog.images())]
+        if list(self.image.options) != offered:
+            chosen = self.image.value
+            self.image.options = offered
+            self.image.value = chosen if chosen in dict(offered).values() else ""
 
     def _template_options(self) -> list[tuple[str, str]]:
         return [
@@ -129,6 +141,7 @@ class JobForm(w.VBox):
     def _on_template(self, _change: Any) -> None:
         template = self._chosen()
         self._quiet = True
+        self._offer_images()
         self.files = {
             slot.name: self._slot_field(slot.name, slot.pattern, slot.required)
             for slot in (template.slots if template else ())
@@ -146,7 +159,10 @@ class JobForm(w.VBox):
         self._on_change(None)
 
     def _chosen(self) -> Template | None:
-        return self._dash.library.usable(self.template.value) if self.template.value else None
+        try:
+            return self._dash.library.usable(self.template.value) if self.template.value else None
+        except SlurmDashError:
+            return None  # it was removed or broken meanwhile; the preview says so
 
     def _slot_field(self, name: str, pattern: str, required: bool) -> w.Text:
         need = "required" if required else "optional"
@@ -155,7 +171,11 @@ class JobForm(w.VBox):
     def _take_defaults(self, template: Template | None) -> None:
         for name, field in self.options.items():
             given = (template.slurm if template else {}).get(name)
-            field.value = field.trait_defaults("value") if given is None else type(field.value)(given)
+            # A value that the field cannot hold (nodes: 2-4) stays the template's own.
+            fits = isinstance(field.value, str) or isinstance(given, int)
+            field.value = (
+                type(field.value)(given) if given is not None and fits else field.trait_defaults("value")
+            )
         if template is not None:
             found = self._dash.catalog.find_by_name(template.image_name) if template.image_name else None
             self.image.value = found.id if found else ""
@@ -185,17 +205,22 @@ class JobForm(w.VBox):
     def submit(self) -> JobRecord | None:
         """Submit what the form says; the form keeps its values. None when it was refused (the reason is shown)."""
         self.submit_button.disabled = True
+        # Kept when the answer is lost, so that submitting the same again finds the job instead of making a second.
+        self._key = self._key or str(uuid.uuid4())
         try:
-            self.job, _ = self._dash.jobs.submit(self.spec(), self._key)
+            record, _ = self._dash.jobs.submit(self.spec(), self._key)
         except SlurmDashError as error:
             self.findings.value = f"<div>✗ {html.escape(error.detail)}</div>"
             return None
         finally:
             self.submit_button.disabled = False
-        self.log.layout.display = ""
-        self._show_state(self.job)
-        threading.Thread(target=self._follow, args=(self.job.run_id,), daemon=True).start()
-        return self.job
+        self._key = None
+        self.output.layout.display = ""
+        with self._follow_lock:
+            self.job, self._followed = record, record.run_id
+            self._show_state(record)
+        threading.Thread(target=self._follow, args=(record.run_id,), daemon=True).start()
+        return record
 
     def _show_state(self, record: JobRecord) -> None:
         reason = f" · {html.escape(record.reason)}" if record.reason else ""
@@ -206,11 +231,15 @@ class JobForm(w.VBox):
     def _follow(self, run_id: str, wait: Callable[[float], object] | None = None) -> None:
         """Bring state and log up to date until the job ends or another one is submitted."""
         pause = wait or threading.Event().wait
-        while self.job is not None and self.job.run_id == run_id:
+        while True:
             record = self._dash.jobs.refresh(run_id)
-            self.job = record
-            self._show_state(record)
-            self.log.value = self._dash.jobs.log(run_id, "out", -16 * 1024).text
+            text = self._dash.jobs.log(run_id, "out", -16 * 1024).text
+            with self._follow_lock:
+                if self._followed != run_id:
+                    return
+                self.job = record
+                self._show_state(record)
+                self.output.value = text
             if record.state in FINAL_STATES or record.state == "UNKNOWN":
                 return
             pause(1.0)
