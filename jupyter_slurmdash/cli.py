@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from traitlets import TraitError
 
 from .config import SlurmDash
 from .dash import load_config
 from .errors import InvalidInput, SlurmDashError
 from .images.catalog import Scan
+from .jobs.model import Preview
 from .notebook.api import NotebookDash
+from .notebook.job import Job
 from .templates.init import init_shelves
 from .version import __version__
 
@@ -25,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except SlurmDashError as error:
         _say_error(error)
+        return 1
+    except OSError as error:
+        print(f"{error.strerror or error}: {error.filename}" if error.filename else error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -100,7 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _dash(arguments: argparse.Namespace) -> NotebookDash:
+@contextmanager
+def _dash(arguments: argparse.Namespace) -> Iterator[NotebookDash]:
+    dash = NotebookDash(_settings(arguments))
+    try:
+        yield dash
+    finally:
+        dash.close()
+
+
+def _settings(arguments: argparse.Namespace) -> SlurmDash:
     config = load_config()
     for text in arguments.set:
         name, value = _pair(text, "--set")
@@ -108,9 +126,12 @@ def _dash(arguments: argparse.Namespace) -> NotebookDash:
             raise InvalidInput(f"--set {name}: there is no such setting.")
         try:
             config.SlurmDash[name] = SlurmDash.class_traits()[name].from_string(value)
-        except ValueError as error:
+        except (ValueError, TraitError) as error:
             raise InvalidInput(f"--set {name}: {error}") from error
-    return NotebookDash(SlurmDash(config=config))
+    try:
+        return SlurmDash(config=config)
+    except TraitError as error:
+        raise InvalidInput(f"A setting has a value that it cannot have. {error}") from error
 
 
 def _pair(text: str, where: str) -> tuple[str, str]:
@@ -132,7 +153,8 @@ def _print_json(value: Any) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    health = _dash(arguments).health()
+    with _dash(arguments) as dash:
+        health = dash.health()
     if arguments.json:
         _print_json(health.to_json())
     else:
@@ -142,14 +164,15 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    dash = _dash(arguments)
-    for line in init_shelves(dash.settings.template_root, dry_run=arguments.dry_run, user=dash.user):
+    settings = _settings(arguments)
+    for line in init_shelves(settings.template_root, dry_run=arguments.dry_run, user=getpass.getuser()):
         print(line)
     return 0
 
 
 def _scan(arguments: argparse.Namespace) -> int:
-    scan: Scan = _dash(arguments).catalog.scan(arguments.nodes or None)
+    with _dash(arguments) as dash:
+        scan: Scan = dash.catalog.scan(arguments.nodes or None)
     if arguments.json:
         _print_json(scan.to_json())
     else:
@@ -162,53 +185,62 @@ def _scan(arguments: argparse.Namespace) -> int:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    dash = _dash(arguments)
-    script = None
-    if arguments.script:
-        script = (
-            sys.stdin.read()
-            if arguments.script == "-"
-            else Path(arguments.script).read_text(encoding="utf-8")
+    script = _read_script(arguments.script) if arguments.script else None
+    with _dash(arguments) as dash:
+        dash.library.refresh()
+        spec = dash.spec(
+            arguments.template,
+            files=_pairs(arguments.file, "--file"),
+            image=arguments.image,
+            app=arguments.app,
+            script=script,
+            job_name=arguments.name,
         )
-    dash.library.refresh()
-    spec = dash.spec(
-        arguments.template,
-        files=_pairs(arguments.file, "--file"),
-        image=arguments.image,
-        app=arguments.app,
-        script=script,
-        job_name=arguments.name,
-    )
-    spec = dash.with_texts(
-        spec, _pairs(arguments.option, "--option"), _pairs(arguments.parameter, "--parameter")
-    )
-    if arguments.dry_run:
-        preview = dash.jobs.preview(spec)
-        print(preview.script, end="")
-        for check in preview.checks:
-            print(f"{check.level}: {check.message}", file=sys.stderr)
-        return 0 if preview.ready else 1
-    job = dash.submit_spec(spec, arguments.key)
-    print(job.id, flush=True)
-    if not arguments.wait:
-        return 0
-    job.follow()
-    return job.record.exit_code if job.record.exit_code is not None else int(job.state != "COMPLETED")
+        options, parameters = _pairs(arguments.option, "--option"), _pairs(arguments.parameter, "--parameter")
+        spec = dash.with_texts(spec, options, parameters)
+        if arguments.dry_run:
+            return _show_preview(dash.jobs.preview(spec))
+        job = dash.submit_spec(spec, arguments.key)
+        print(job.id, flush=True)
+        if not arguments.wait:
+            return 0
+        job.follow()
+    # A cancelled job may have ended with 0 all the same.
+    return job.record.exit_code or int(job.state != "COMPLETED")
+
+
+def _read_script(path: str) -> str:
+    if path == "-":
+        return sys.stdin.read()
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not text in UTF-8: {error}.") from error
+
+
+def _show_preview(preview: Preview) -> int:
+    print(preview.script, end="")
+    for check in preview.checks:
+        print(f"{check.level}: {check.message}", file=sys.stderr)
+    return 0 if preview.ready else 1
 
 
 def _jobs(arguments: argparse.Namespace) -> int:
-    dash = _dash(arguments)
-    if arguments.job_id:
-        job = dash.job(arguments.job_id).refresh()
+    with _dash(arguments) as dash:
+        if arguments.job_id:
+            _show_job(dash.job(arguments.job_id).refresh(), arguments.json)
+            return 0
+        jobs = dash.list_jobs(arguments.state, limit=arguments.limit)
         if arguments.json:
-            _print_json(job.record.to_json())
+            _print_json([job.record.to_json() for job in jobs])
         else:
-            print(job)
-            print(job.tail())
+            print(jobs)
         return 0
-    jobs = dash.list_jobs(arguments.state, limit=arguments.limit)
-    if arguments.json:
-        _print_json([job.record.to_json() for job in jobs])
+
+
+def _show_job(job: Job, as_json: bool) -> None:
+    if as_json:
+        _print_json(job.record.to_json())
     else:
-        print(jobs)
-    return 0
+        print(job)
+        print(job.tail())
