@@ -59,9 +59,10 @@ class Job:
             if progress and self.state != shown:
                 shown = self.state
                 print(f"{self.id} {shown} {self._record.reason}".rstrip(), flush=True)
-            if deadline is not None and time.monotonic() >= deadline:
+            left = float("inf") if deadline is None else deadline - time.monotonic()
+            if left <= 0:
                 raise TimeoutError(f"Job {self.id} is {self.state} after {timeout} s.")
-            time.sleep(min(self._dash.jobs.watcher.interval, 1.0))
+            time.sleep(min(self._dash.jobs.watcher.interval, 1.0, left))
         if progress:
             print(f"{self.id} {self.state}", flush=True)
         return self
