@@ -109,7 +109,10 @@ class Jobs:
 
     def log(self, job_id: str, stream: Stream = "out", offset: int = 0, limit: int = 65536) -> LogPiece:
         record = self.get(job_id)
-        return read_log(record, stream, offset, limit, final=record.state in FINAL_STATES | {"UNKNOWN"})
+        piece = read_log(record, stream, offset, limit, final=record.state in FINAL_STATES | {"UNKNOWN"})
+        if piece.size and record.state == "PENDING":
+            self.watcher.wrote(record)
+        return piece
 
     def files(self, job_id: str) -> tuple[list[ResultFile], bool]:
         record = self.get(job_id)

@@ -187,6 +187,10 @@ class Watcher:
             after = replace(record, **values)
             self._events.publish("jobs", "job_update", {"job": after.to_json()}, durable=True)
 
+    def wrote(self, record: JobRecord) -> None:
+        """A job that writes is running, whatever the queue said some seconds ago."""
+        self._apply(record, {"state": "RUNNING", "raw_state": "RUNNING", "reason": ""}, None)
+
     # -- in the background (the server) ---------------------------------------------------------------------
 
     def start(self) -> None:

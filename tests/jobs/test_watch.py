@@ -186,3 +186,17 @@ def test_the_server_follows_by_itself(dash: NotebookDash, told: list[Event]) -> 
     dash.start()
     dash.jobs.submit(JobSpec(script="true"))
     assert ended.wait(20)
+
+
+def test_a_job_that_writes_is_running(
+    dash: NotebookDash, quiet: Quiet, told: list[Event], tmp_path: Path
+) -> None:
+    quiet.jobs = [a_status("41", state="PENDING", raw_state="PENDING", workdir=str(tmp_path))]
+    dash.jobs.watcher.look(force=True)
+    dash.jobs.log("41", "out")
+    assert dash.job("41").state == "PENDING"
+    (tmp_path / "slurm-41.out").write_text("epoch 0\n")
+    dash.jobs.log("41", "out")
+    dash.jobs.log("41", "out")
+    assert dash.job("41").state == "RUNNING"
+    assert states(told) == ["PENDING", "RUNNING"]
