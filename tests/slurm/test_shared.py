@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from jupyter_slurmdash.errors import SchedulerUnavailable
 from jupyter_slurmdash.slurm.shared import Shared
 
 
@@ -77,3 +78,24 @@ def test_what_was_loaded_before_forget_is_not_kept() -> None:
     assert shared.get() == 1
     assert shared.get() == 2
     assert shared.get() == 2
+
+
+def test_a_controller_that_is_down_is_asked_once_in_a_while() -> None:
+    now, asked = [100.0], []
+
+    def load() -> int:
+        asked.append(now[0])
+        raise SchedulerUnavailable("down")
+
+    shared = Shared(load, 5.0, lambda: now[0])
+    for _ in range(3):
+        with pytest.raises(SchedulerUnavailable):
+            shared.get()
+    assert asked == [100.0]
+    now[0] += 4
+    with pytest.raises(SchedulerUnavailable):
+        shared.get()
+    shared.forget()
+    with pytest.raises(SchedulerUnavailable):
+        shared.get()
+    assert len(asked) == 3
