@@ -30,14 +30,14 @@ class Leases:
             if row is not None and row.owner != owner and row.expires_at > now:
                 return False
             connection.execute(sa.delete(leases).where(leases.c.name == name))
-            connection.execute(
-                sa.insert(leases).values(name=name, owner=owner, expires_at=now + seconds)
-            )
+            connection.execute(sa.insert(leases).values(name=name, owner=owner, expires_at=now + seconds))
         return True
 
     def give_back(self, name: str, owner: str | None = None) -> None:
         with self._database.write() as connection:
-            connection.execute(sa.delete(leases).where(leases.c.name == name, leases.c.owner == (owner or self.owner)))
+            connection.execute(
+                sa.delete(leases).where(leases.c.name == name, leases.c.owner == (owner or self.owner))
+            )
 
     @contextmanager
     def held(self, name: str, seconds: float) -> Iterator[bool]:
