@@ -31,12 +31,16 @@ _MONTHS = (
 def parse_metadata(data: bytes, facts: SifFacts) -> SifFacts | None:
     """``facts`` with what the document says; None when it is not such a document."""
     try:
-        document = json.loads(data.rstrip(b"\0"))
-        attributes = document["data"]["attributes"]
-        scripts = _texts(attributes.get("environment"))
-        apps = _mapping(attributes.get("apps"))
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        attributes = json.loads(data.rstrip(b"\0"))["data"]["attributes"]
+    except (ValueError, RecursionError, TypeError, KeyError):
         return None
+    return from_attributes(attributes, facts) if isinstance(attributes, dict) else None
+
+
+def from_attributes(attributes: Mapping[str, Any], facts: SifFacts) -> SifFacts:
+    """``facts`` with these attributes; the facts are complete then."""
+    scripts = _texts(attributes.get("environment"))
+    apps = _mapping(attributes.get("apps"))
     return replace(
         facts,
         labels=_texts(attributes.get("labels")),

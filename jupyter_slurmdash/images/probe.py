@@ -86,10 +86,13 @@ def _facts(transport: Transport, file: FileStat, head: bytes | OSError) -> SifFa
     if isinstance(head, OSError):
         return _unreadable(head)
 
-    def read(offset: int, length: int) -> bytes:
-        if offset + length <= len(head):
-            return head[offset : offset + length]
-        return transport.read_ranges(file.path, [(offset, length)])[0]
+    def read(ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        behind = [(offset, length) for offset, length in ranges if offset + length > len(head)]
+        further = iter(transport.read_ranges(file.path, behind) if behind else ())
+        return [
+            head[offset : offset + length] if offset + length <= len(head) else next(further)
+            for offset, length in ranges
+        ]
 
     try:
         return read_sif(read, file.size)

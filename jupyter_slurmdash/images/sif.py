@@ -1,4 +1,4 @@
-"""A SIF file's own facts, read without Apptainer from its first tens of kilobytes.
+"""A SIF file's own facts, read without Apptainer from its first tens of kilobytes, or from its file system.
 
 The layout is that of github.com/apptainer/sif (pkg/sif: sif.go, descriptor.go), little-endian: a global
 header of 128 bytes, a table of 585-byte descriptors, data objects. Everything read is bounded and checked,
@@ -13,11 +13,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from .inside import read_inside
 from .metadata import build_time, clean, parse_metadata
 from .model import SifFacts
-
-# Reads (offset, length); shorter at the end of the file.
-Read = Callable[[int, int], bytes]
+from .squashfs_window import ReadRanges, SquashfsProblem
 
 # Where the header, the usual 48 descriptors, the definition and the metadata of nearly every image end.
 HEAD_SIZE = 48 * 1024
@@ -30,6 +29,7 @@ _METADATA_NAME = b"inspect-metadata.json"
 
 _DEFINITION, _PARTITION_TYPE, _SIGNATURE, _JSON = 0x4001, 0x4004, 0x4005, 0x4006
 _OCI = (0x400A, 0x400B)
+_SQUASHFS = 1
 _ENCRYPTED = (5, 6)
 _SYSTEM = (1, 2)
 _PRIMARY = 2
@@ -69,6 +69,9 @@ _OTHER_KINDS = (
 )
 
 
+_ReadObject = Callable[[int, int], bytes]
+
+
 class _Descriptor(NamedTuple):
     """One used entry of the table. ``offset`` and ``size`` in bytes; ``extra`` depends on the type."""
 
@@ -93,14 +96,15 @@ class _Unusable(Exception):
     """Why the file cannot be used, in words for a user."""
 
 
-def read_sif(read: Read, size: int) -> SifFacts:
+def read_sif(read: ReadRanges, size: int) -> SifFacts:
     """The facts of the file of ``size`` bytes that ``read`` reads; what is wrong with it is its ``problem``.
 
-    Reads the head (48 KiB) first, and then only what lies behind it: rarely anything.
+    Reads the head (48 KiB) first, and then only what lies behind it: nothing as a rule, and some pages of the
+    file system for an image without metadata.
     """
     facts = SifFacts(complete=False)
     try:
-        head = read(0, min(HEAD_SIZE, size))
+        head = read([(0, min(HEAD_SIZE, size))])[0]
         header = _header(head, size)
         facts = replace(facts, arch=_architecture(header.arch), sif_id=_identifier(header.identifier))
         facts = replace(facts, build_time=header.created if 0 < header.created < _YEAR_10000 else 0)
@@ -112,6 +116,8 @@ def read_sif(read: Read, size: int) -> SifFacts:
 
         facts = _with_metadata(facts, table, object_at, size)
         _check(table, size)
+        if not facts.complete:
+            facts = _from_file_system(facts, table, read)
     except _Unusable as problem:
         return replace(facts, problem=str(problem))
     return facts
@@ -141,7 +147,7 @@ def _is_text(head: bytes) -> bool:
     return all(char.isprintable() or char.isspace() for char in text)
 
 
-def _table(head: bytes, read: Read, header: _Header, size: int) -> list[_Descriptor]:
+def _table(head: bytes, read: ReadRanges, header: _Header, size: int) -> list[_Descriptor]:
     total = header.total
     if not 0 <= total <= _MAX_DESCRIPTORS or header.offset < _HEADER.size:
         raise _Unusable("The image's table of contents is damaged. Copy or build it again.")
@@ -172,17 +178,34 @@ def _from_table(facts: SifFacts, table: list[_Descriptor], arch: bytes) -> SifFa
     )
 
 
-def _with_metadata(facts: SifFacts, table: list[_Descriptor], read: Read, size: int) -> SifFacts:
+def _with_metadata(facts: SifFacts, table: list[_Descriptor], read: _ReadObject, size: int) -> SifFacts:
     for entry in table:
         if entry.type == _JSON and entry.name == _METADATA_NAME and _fits(entry, size, _MAX_METADATA):
             found = parse_metadata(read(entry.offset, entry.size), facts)
             if found is not None:
-                return found if found.build_time else replace(found, build_time=build_time(found.labels))
+                return _dated(found)
     for entry in table:
         if entry.type == _DEFINITION and _fits(entry, size, _MAX_DEFINITION):
             text = read(entry.offset, entry.size).decode("utf-8", "replace")
-            return replace(facts, deffile=clean(text.rstrip("\0")))
+            return replace(facts, deffile=clean(text.rstrip("\0")).rstrip("\n"))
     return facts
+
+
+def _from_file_system(facts: SifFacts, table: list[_Descriptor], read: ReadRanges) -> SifFacts:
+    """What the container's own files say. Raises when even Apptainer could not mount them."""
+    for entry in table:
+        if entry.type == _PARTITION_TYPE and _PARTITION.unpack_from(entry.extra)[:2] == (_SQUASHFS, _PRIMARY):
+            try:
+                return _dated(read_inside(read, entry.offset, entry.size, facts))
+            except SquashfsProblem as problem:
+                if problem.unusable:
+                    raise _Unusable(str(problem)) from problem
+    return facts
+
+
+def _dated(facts: SifFacts) -> SifFacts:
+    """With the label's build date when the header had none."""
+    return facts if facts.build_time else replace(facts, build_time=build_time(facts.labels))
 
 
 def _fits(entry: _Descriptor, size: int, limit: int) -> bool:
@@ -207,11 +230,11 @@ def _check(table: list[_Descriptor], size: int) -> None:
     raise _Unusable("The image holds no container file system. Build it again.")
 
 
-def _bytes(head: bytes, read: Read, offset: int, length: int) -> bytes:
+def _bytes(head: bytes, read: ReadRanges, offset: int, length: int) -> bytes:
     """From the head when it is there, else read."""
     if offset + length <= len(head):
         return head[offset : offset + length]
-    return read(offset, length)
+    return read([(offset, length)])[0]
 
 
 def _architecture(code: bytes) -> str:

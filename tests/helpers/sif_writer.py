@@ -33,8 +33,12 @@ def metadata(**attributes: Any) -> Part:
     return Part(JSON, json.dumps(document).encode(), "inspect-metadata.json")
 
 
+# A superblock that is right, with a root that is not there: the kernel would mount it, and find nothing.
+_FOLDED = struct.pack("<5I6H8Q", 0x73717368, 1, 0, 4096, 0, 1, 12, 0, 1, 4, 0, 0, 4096, *(6 * [4090]))
+
+
 def partition(
-    data: bytes = b"hsqs" + bytes(4000), kind: int = 1, part: int = 2, arch: bytes = b"02\0"
+    data: bytes = _FOLDED.ljust(4096, b"\0"), kind: int = 1, part: int = 2, arch: bytes = b"02\0"
 ) -> Part:
     return Part(PARTITION, data, extra=struct.pack("<ii3s", kind, part, arch))
 
@@ -75,3 +79,15 @@ def sif(
 def image(**attributes: Any) -> bytes:
     """A whole image with these metadata attributes."""
     return sif([definition(), metadata(**attributes), partition()])
+
+
+def without(data: bytes, kind: int) -> bytes:
+    """The image with the objects of one type taken out, and overwritten, for no reader shall find them."""
+    changed = bytearray(data)
+    total, at = struct.unpack_from("<2q", data, 88)
+    for start in range(at, at + 585 * total, 585):
+        own, used, _, _, _, offset, size = struct.unpack_from("<i?3I2q", data, start)
+        if used and own == kind:
+            changed[start : start + 585] = bytes(585)
+            changed[offset : offset + size] = bytes(size)
+    return bytes(changed)

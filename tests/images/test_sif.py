@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 import sif_writer as writer
@@ -23,12 +23,13 @@ class Reader:
         self.data = data
         self.reads: list[tuple[int, int]] = []
 
-    def __call__(self, offset: int, length: int) -> bytes:
-        assert offset >= 0
-        assert 0 <= length <= 1024 * 1024
-        assert offset + length <= len(self.data)
-        self.reads.append((offset, length))
-        return self.data[offset : offset + length]
+    def __call__(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        for offset, length in ranges:
+            assert offset >= 0
+            assert 0 <= length <= 1024 * 1024
+            assert offset + length <= len(self.data)
+        self.reads += ranges
+        return [self.data[offset : offset + length] for offset, length in ranges]
 
 
 def facts_of(data: bytes) -> SifFacts:
