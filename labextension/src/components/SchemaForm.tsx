@@ -138,7 +138,9 @@ function Property({
 
 /** The one type that a property has; `null` beside it only means that it may be left out. */
 export function typeOf(schema: IParameterSchema): string {
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? ''];
+  const types = Array.isArray(schema.type)
+    ? schema.type
+    : [schema.type ?? 'string'];
   return types.find(type => type !== 'null') ?? 'string';
 }
 

@@ -1,0 +1,292 @@
+import { Problem } from '../../../problem';
+import { NewJobModel, type IStored } from '../model';
+import {
+  Cluster,
+  FakeServer,
+  FakeUploader,
+  image,
+  job,
+  settle,
+  Source,
+  summary
+} from './fakes';
+
+function setup(stored: unknown = null) {
+  const server = new FakeServer();
+  const uploader = new FakeUploader();
+  const saved: IStored[] = [];
+  let keys = 0;
+  const model = new NewJobModel({
+    client: server.client,
+    uploader,
+    templates: new Source([summary('python-script-v1'), summary('other-v1')]),
+    images: new Source([image('i1', 'torch.sif'), image('i2', 'other.sif')]),
+    cluster: new Cluster(),
+    store: {
+      load: async () => stored,
+      save: value => void saved.push(structuredClone(value))
+    },
+    newKey: () => `key-${++keys}`,
+    sleep: async () => undefined
+  });
+  return { server, uploader, model, saved };
+}
+
+const REFUSAL = new Problem({
+  code: 'checks-failed',
+  status: 422,
+  detail: 'No.',
+  errors: [{ pointer: '/time', message: 'Too long.' }]
+});
+
+describe('NewJobModel', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('asks for the script once typing has paused', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.previewed = [];
+    model.setOption('mem', '1');
+    model.setOption('mem', '16G');
+    await settle(200);
+    expect(server.previewed).toEqual([]);
+    await settle(60);
+    expect(server.previewed).toHaveLength(1);
+    expect(server.previewed[0].options).toEqual({ mem: '16G' });
+    expect(model.script).toBe('#!/bin/bash');
+    expect(model.canSubmit).toBe(true);
+  });
+
+  it('takes the latest answer only', async () => {
+    const { server, model } = setup();
+    const answers: Array<(script: string) => void> = [];
+    server.client.previewJob = () =>
+      new Promise(done =>
+        answers.push(script => done({ script, checks: [], ready: true }))
+      );
+    await model.selectTemplate('other-v1');
+    await settle();
+    model.setJobName('b');
+    await settle();
+    answers[1]('second');
+    answers[0]('first');
+    await settle();
+    expect(model.script).toBe('second');
+  });
+
+  it('collects what is to be done in the order of the form, each once', async () => {
+    const { server, model } = setup();
+    const check = (level: 'error' | 'warning', pointer: string) => ({
+      name: 'x',
+      level,
+      message: `at ${pointer}`,
+      pointer
+    });
+    server.preview = {
+      script: '',
+      ready: false,
+      checks: [
+        check('warning', '/image_id'),
+        check('error', '/partition'),
+        check('error', '/options/partition'),
+        check('error', '/files/script'),
+        { ...check('error', '/x'), level: 'ok' }
+      ]
+    };
+    await model.selectTemplate('other-v1');
+    await settle();
+    expect(model.findings.map(({ pointer }) => pointer)).toEqual([
+      '/files/script',
+      '/options/partition',
+      '/options/partition',
+      '/image_id'
+    ]);
+    expect(model.messages('error').get('/files/script')).toBe(
+      'at /files/script'
+    );
+    expect(model.messages('warning').has('/image_id')).toBe(true);
+    expect(model.canSubmit).toBe(false);
+    expect(await model.submit()).toBeNull();
+    expect(server.submissions).toEqual([]);
+  });
+
+  it('keeps the last script while the form has faults', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = new Problem({ code: 'network' });
+    model.setJobName('x');
+    await settle();
+    expect(model.script).toBe('#!/bin/bash');
+    expect(model.previewError).toBe(server.preview);
+    expect(model.canSubmit).toBe(false);
+  });
+
+  it('submits, tells it, and takes a new key for the next job', async () => {
+    const { server, model } = setup();
+    const told: string[] = [];
+    model.jobSubmitted.connect((_, { job_id }) => told.push(job_id));
+    await model.selectTemplate('other-v1');
+    await settle();
+    const { key } = model.draft;
+    expect((await model.submit())?.job_id).toBe('1');
+    expect(server.submissions[0].key).toBe(key);
+    expect(model.draft.key).not.toBe(key);
+    expect(model.draft.templateId).toBe('other-v1');
+    expect(told).toEqual(['1']);
+    model.setJobName('next');
+    expect(model.submitted).toBeNull();
+  });
+
+  it('asks again with the same key when the answer is lost', async () => {
+    const { server, model } = setup();
+    const lost = new Problem({ code: 'network' });
+    server.submitAnswers = [lost, lost, job('9')];
+    await model.selectTemplate('other-v1');
+    await settle();
+    expect((await model.submit())?.job_id).toBe('9');
+    expect(new Set(server.submissions.map(({ key }) => key)).size).toBe(1);
+    expect(server.submissions).toHaveLength(3);
+  });
+
+  it('gives up in the end, and keeps the key: the job may be there', async () => {
+    const { server, model } = setup();
+    server.submitAnswers = [new Problem({ code: 'network' })];
+    await model.selectTemplate('other-v1');
+    await settle();
+    const { key } = model.draft;
+    expect(await model.submit()).toBeNull();
+    expect(model.submitError).toMatchObject({ code: 'network' });
+    model.setJobName('changed');
+    expect(model.draft.key).toBe(key);
+  });
+
+  it('places a refusal at its field, and takes a new key once the form changed', async () => {
+    const { server, model } = setup();
+    server.submitAnswers = [REFUSAL];
+    await model.selectTemplate('other-v1');
+    await settle();
+    const { key } = model.draft;
+    await model.submit();
+    expect(model.messages('error').get('/options/time')).toBe('Too long.');
+    expect(model.draft.key).toBe(key);
+    model.setOption('time', '1:00');
+    expect(model.draft.key).not.toBe(key);
+    expect(model.submitError).toBeNull();
+  });
+
+  it('waits for uploads, and looks again when they are there', async () => {
+    const { server, uploader, model } = setup();
+    await model.selectTemplate('other-v1');
+    await model.files.add([new File(['x'], 'a.py')]);
+    await settle();
+    expect(model.draft.sessionId).toBe('s1');
+    expect(model.canSubmit).toBe(false);
+    const { length } = server.previewed;
+    server.file('a.py', 'script');
+    uploader.uploads[0].target.onCreated?.('f-a.py');
+    uploader.uploads[0].target.onDone();
+    await settle(1000);
+    expect(server.previewed.length).toBeGreaterThan(length);
+    expect(server.previewed.at(-1)?.session_id).toBe('s1');
+    expect(model.canSubmit).toBe(true);
+  });
+
+  it('restores everything after a reload', async () => {
+    const first = setup();
+    await first.model.selectTemplate('other-v1');
+    first.model.selectImage('i2');
+    first.model.setApp('train');
+    first.model.setParameter('rate', '0.5');
+    first.model.setOption('mem', '2G');
+    await first.model.files.add([new File(['x'], 'a.py')]);
+    await settle();
+    const second = setup(first.saved.at(-1));
+    second.server.session = first.server.session;
+    await second.model.restore();
+    await settle();
+    expect(second.model.draft).toEqual(first.model.draft);
+    expect(second.model.template?.id).toBe('other-v1');
+    expect(second.model.files.sessionId).toBe('s1');
+    expect(second.model.recentImages).toEqual(['i2']);
+    expect(second.model.image?.name).toBe('other.sif');
+    expect(second.model.script).toBe('#!/bin/bash');
+  });
+
+  it('forgets a session that is gone, and survives a store that fails', async () => {
+    const { model } = setup({ draft: { templateId: 't', sessionId: 'old' } });
+    await model.restore();
+    await settle();
+    expect(model.draft.sessionId).toBeNull();
+    const broken = setup();
+    (
+      broken.model as unknown as { _store: { load: () => Promise<never> } }
+    )._store.load = () => Promise.reject(new Error('no'));
+    await broken.model.restore();
+    expect(broken.model.isEmpty).toBe(true);
+  });
+
+  it('does not write over what was typed while it was restoring', async () => {
+    const { model } = setup({ draft: { jobName: 'old' } });
+    const restoring = model.restore();
+    model.setJobName('new');
+    await restoring;
+    expect(model.draft.jobName).toBe('new');
+  });
+
+  it('starts afresh and undoes it', async () => {
+    const { model } = setup();
+    await model.selectTemplate('other-v1');
+    model.setJobName('mine');
+    await settle();
+    model.startAfresh();
+    await settle();
+    expect(model.isEmpty).toBe(true);
+    expect(model.script).toBe('');
+    await model.undo();
+    await settle();
+    expect(model.draft.jobName).toBe('mine');
+    expect(model.template?.id).toBe('other-v1');
+    expect(model.putAway).toBeNull();
+  });
+
+  it("knows the template's own image and the partition", async () => {
+    const { model } = setup();
+    await model.selectTemplate('other-v1');
+    expect(model.templateImage?.id).toBe('i1');
+    expect(model.apps).toEqual(['train']);
+    expect(model.partition?.name).toBe('gpu');
+  });
+
+  it('says when a template cannot be had', async () => {
+    const { model } = setup();
+    await model.selectTemplate('missing');
+    expect(model.templateError).toMatchObject({ code: 'template-not-found' });
+    model.onEvent({ type: 'templates_changed', channel: 'templates' });
+    await settle();
+    expect(model.template).toBeNull();
+  });
+
+  it('fills in the example with a file of its own, once', async () => {
+    const { server, uploader, model } = setup();
+    await model.tryExample();
+    expect(model.draft.templateId).toBe('python-script-v1');
+    expect(uploader.uploads[0].file.name).toBe('example.py');
+    expect(uploader.uploads[0].target.slot).toBe('script');
+    server.validation.slots = [{ name: 'script', state: 'ok', file: 'x' }];
+    await model.files.refresh();
+    await settle();
+    await model.tryExample();
+    expect(uploader.uploads).toHaveLength(1);
+  });
+
+  it('passes on who wants the focus', () => {
+    const { model } = setup();
+    const asked: string[] = [];
+    model.focusAsked.connect((_, pointer) => asked.push(pointer));
+    model.askFocus('/job_name');
+    expect(asked).toEqual(['/job_name']);
+  });
+});
