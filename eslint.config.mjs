@@ -195,7 +195,11 @@ export default defineConfig([
     }
   },
   {
-    files: ['*.{js,mjs,cjs}', 'labextension/{jest,scripts}/**', 'ui-tests/**/*.{js,mjs}'],
+    files: [
+      '*.{js,mjs,cjs}',
+      'labextension/{jest,scripts}/**',
+      'ui-tests/**/*.{js,mjs}'
+    ],
     languageOptions: { globals: { ...globals.node, ...globals.browser } }
   },
   prettier,

@@ -10,7 +10,8 @@ global.ResizeObserver ??= ResizeObserver;
 global.DragEvent ??= class DragEvent extends window.MouseEvent {};
 global.TextEncoder ??= require('util').TextEncoder;
 global.TextDecoder ??= require('util').TextDecoder;
-global.fetch ??= () => Promise.reject(new TypeError('There is no network here'));
+global.fetch ??= () =>
+  Promise.reject(new TypeError('There is no network here'));
 global.Request ??= class Request {};
 global.structuredClone ??= value => JSON.parse(JSON.stringify(value));
 window.matchMedia ??= query => ({

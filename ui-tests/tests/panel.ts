@@ -29,7 +29,7 @@ export class Panel {
   }
 
   /** Bring the panel into sight, as a user would. */
-  async show(): Promise<void> {
+  async show(said: RegExp = /free|does not answer/): Promise<void> {
     await this.page.waitForSelector('#jupyterlab-splash', {
       state: 'detached',
       timeout: 60_000
@@ -37,9 +37,7 @@ export class Panel {
     if (!(await this.get('cluster-line').isVisible())) {
       await this.page.getByRole('tab', { name: 'Slurm', exact: true }).click();
     }
-    await expect(this.get('cluster-line')).toContainText(
-      /free|does not answer/
-    );
+    await expect(this.get('cluster-line')).toContainText(said);
   }
 
   async chooseTemplate(id: string, text = id): Promise<void> {
@@ -76,15 +74,17 @@ export class Panel {
 
   /** Pull the panel's edge until it is this wide. */
   async setWidth(width: number): Promise<void> {
-    const box = await this.page.locator('#jp-slurmdash-panel').boundingBox();
-    if (!box) {
-      throw new Error('The panel is not to be seen');
-    }
-    const y = box.y + box.height / 2;
-    await this.page.mouse.move(box.x + box.width + 2, y);
-    await this.page.mouse.down();
-    await this.page.mouse.move(box.x + width + 2, y, { steps: 4 });
-    await this.page.mouse.up();
+    const panel = this.page.locator('#jp-slurmdash-panel');
+    await expect(async () => {
+      const box = (await panel.boundingBox())!;
+      const y = box.y + box.height / 2;
+      await this.page.mouse.move(box.x + box.width + 2, y);
+      await this.page.mouse.down();
+      await this.page.mouse.move(box.x + width + 2, y, { steps: 8 });
+      await this.page.mouse.up();
+      const after = (await panel.boundingBox())!;
+      expect(Math.abs(after.width - width)).toBeLessThan(8);
+    }).toPass();
   }
 }
 

@@ -194,7 +194,7 @@ function Finding({
       className="jp-slurmdash-Finding"
       data-testid={testId}
       data-level={finding.level}
-      title={finding.pointer ? trans.__('Go to the field') : undefined}
+      title={finding.message}
       onClick={onClick}
     >
       <Icon.react
