@@ -36,6 +36,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
         self.request_id = str(uuid.uuid4())
         self._channels: frozenset[str] = frozenset()
         self._waiting: list[Event] = []
+        self._replayed = 0
         self._timer: asyncio.TimerHandle | None = None
         self._unsubscribe: Any = None
 
@@ -62,7 +63,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
         loop = asyncio.get_running_loop()
 
         def listen(event: Event) -> None:
-            loop.call_soon_threadsafe(self._queue, event)
+            loop.call_soon_threadsafe(self._hear, event)
 
         self._unsubscribe = self.dash.events.subscribe(listen)
 
@@ -84,6 +85,12 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
             self._write([{"type": "reload"}])
             return
         for event in missed:
+            self._queue(event)
+            self._replayed = event.id
+
+    def _hear(self, event: Event) -> None:
+        # What was published just before the replay is in it already.
+        if event.id > self._replayed:
             self._queue(event)
 
     def _queue(self, event: Event) -> None:
