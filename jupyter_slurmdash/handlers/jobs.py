@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
-from ..errors import InvalidInput
+from ..errors import FileNotInJob, InvalidInput
 from ..jobs.model import JobSpec, moment
 from .base import SlurmDashHandler
 
@@ -112,11 +112,15 @@ class FileHandler(SlurmDashHandler):
 
     async def get(self, id: str, path: str) -> None:
         target = await self.call(self.dash.jobs.file, id, path)
+        try:
+            file = await self.call(target.open, "rb")
+        except OSError as error:  # closed to this user, or gone since
+            raise FileNotInJob(f"The file {path!r} cannot be read: {error.strerror}.") from error
         # Always a download, never a page of ours: a result may hold anybody's HTML.
         self.set_header("Content-Type", "application/octet-stream")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(target.name, safe='')}")
-        with target.open("rb") as file:
+        with file:
             while piece := await self.call(file.read, _PIECE):
                 self.write(piece)
                 await self.flush()

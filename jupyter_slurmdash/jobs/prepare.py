@@ -42,6 +42,7 @@ class Planner:
 
     def plan(self, spec: JobSpec) -> Plan:
         """Raises the errors of the sources, and InvalidInput for values that can never work."""
+        _require_text(spec.script or "", "/script")
         template = self._templates.usable(spec.template_id) if spec.template_id else None
         options = {**(template.slurm if template else {}), **_given(spec.options)}
         image = self._image(spec, template, options)
@@ -120,10 +121,21 @@ def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterV
                 [FieldError("/parameters" + error.pointer, error.message) for error in errors],
             )
     for name, value in values.items():
-        if isinstance(value, str) and "\0" in value:
-            message = "A value cannot hold a NUL character."
-            raise InvalidInput(message, [FieldError(f"/parameters/{name}", message)])
+        if isinstance(value, str):
+            _require_text(value, f"/parameters/{name}")
     return {name: values[name] for name in known if name in values}
+
+
+def _require_text(value: str, pointer: str) -> None:
+    """A script is a file of UTF-8, and bash drops NUL characters without a word."""
+    bad = "a NUL character" if "\0" in value else "half of a surrogate pair" if _has_surrogate(value) else ""
+    if bad:
+        message = f"A value cannot hold {bad}."
+        raise InvalidInput(message, [FieldError(pointer, message)])
+
+
+def _has_surrogate(value: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

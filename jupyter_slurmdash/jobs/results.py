@@ -70,7 +70,15 @@ def _walk(root: Path, below: str, depth: int) -> Iterator[tuple[str, os.stat_res
 def result_path(record: JobRecord, path: str) -> Path:
     """The file ``path`` of the job's directory. Raises FileNotInJob for anything outside it, links included."""
     root = Path(record.workdir).resolve()
-    target = (root / path).resolve() if "\0" not in path else root
-    if not target.is_relative_to(root) or not target.is_file():
-        raise FileNotInJob(f"The job has no file {path!r}. Look at its list of files.")
+    target = _file_at(root / path) if "\0" not in path else None
+    if target is None or not target.is_relative_to(root):
+        raise FileNotInJob(f"The job has no file {path[:200]!r}. Look at its list of files.")
     return target
+
+
+def _file_at(path: Path) -> Path | None:
+    try:
+        target = path.resolve()
+        return target if target.is_file() else None
+    except (OSError, RuntimeError):
+        return None  # too long a name, a folder that is closed to us, links in a circle
