@@ -147,7 +147,7 @@ class SlurmDashHandler(GuardMixin, APIHandler):
         """The JSON body, checked against the contract; ``{}`` when it may be and is left out."""
         if not self._body and not self.operation.body_required:
             return {}
-        kind = self.request.headers.get("Content-Type", "application/json").split(";")[0].strip()
+        kind = self.request.headers.get("Content-Type", "application/json").split(";")[0].strip().lower()
         if kind != "application/json":
             raise UnsupportedMediaType("Send the body as application/json.")
         try:
@@ -234,7 +234,9 @@ def as_problem(error: BaseException | None, status: int) -> SlurmDashError:
     if isinstance(error, SlurmDashError):
         return error
     if isinstance(error, web.HTTPError) and status < 500:
-        return HttpProblem(status, error.log_message or error.reason or "The request was refused.")
+        # Tornado keeps the message as a format and its arguments.
+        said = (error.log_message or "") % error.args
+        return HttpProblem(status, said or error.reason or "The request was refused.")
     return HttpProblem(
         status,
         "The server could not do this. The administrator finds the reason in its log by the request id.",

@@ -44,7 +44,9 @@ class Operation:
     def read_query(self, arguments: Mapping[str, str]) -> dict[str, Any]:
         """The query with the contract's types and defaults. Raises InvalidInput with a pointer per field."""
         errors = [
-            FieldError(f"/query/{name}", f"Unknown query parameter; known: {', '.join(self.query) or 'none'}.")
+            FieldError(
+                f"/query/{name}", f"Unknown query parameter; known: {', '.join(self.query) or 'none'}."
+            )
             for name in arguments
             if name not in self.query and name not in _COMMON_QUERY
         ]
@@ -88,7 +90,9 @@ class Contract:
         for path, item in document["paths"].items():
             shared = [self._resolve(parameter) for parameter in item.get("parameters", ())]
             self.operations[path] = {
-                method: self._operation(path, method, item[method], shared) for method in METHODS if method in item
+                method: self._operation(path, method, item[method], shared)
+                for method in METHODS
+                if method in item
             }
 
     def _resolve(self, node: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +105,10 @@ class Contract:
 
     def schema(self, schema: Mapping[str, Any]) -> Schema:
         """A schema of the document, compiled with the components it may refer to."""
-        whole = {**copy.deepcopy(dict(schema)), "components": {"schemas": self.document["components"]["schemas"]}}
+        whole = {
+            **copy.deepcopy(dict(schema)),
+            "components": {"schemas": self.document["components"]["schemas"]},
+        }
         return Schema(whole)
 
     def _operation(
