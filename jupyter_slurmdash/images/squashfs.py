@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from .squashfs_blocks import DAMAGED, METADATA_SIZE, STORED_SIZE, Blocks, Cursor
@@ -37,6 +38,7 @@ _LISTING = struct.Struct("<3I")
 _ENTRY = struct.Struct("<HhHH")
 
 _MAX_FILE = 128 * 1024
+_MAX_CONTENTS = 1024 * 1024
 _MAX_NAME = 256
 _MAX_TARGET = 4096
 _MAX_LINKS = 8
@@ -217,10 +219,11 @@ class SquashFs:
 
     def contents(self, files: Sequence[File]) -> list[bytes | SquashfsProblem]:
         """The files' bytes, or why not; of a fragment that several share only as much as the last one needs."""
+        fitting = list(_fitting(files))
         reach: dict[int, int] = {}
-        for file in files:
+        for file in compress(files, fitting):
             tail = file.size % self._super.block_size
-            if file.size <= _MAX_FILE and tail and file.fragment != _NO_FRAGMENT:
+            if tail and file.fragment != _NO_FRAGMENT:
                 reach[file.fragment] = max(file.offset + tail, reach.get(file.fragment, 0))
         fragments: dict[int, bytes | SquashfsProblem] = {}
         for number, end in reach.items():
@@ -228,11 +231,11 @@ class SquashFs:
                 fragments[number] = self._fragment(number, end)
             except SquashfsProblem as problem:
                 fragments[number] = problem
-        return [self._content(file, fragments) for file in files]
+        too_long = SquashfsProblem("What the image says of itself is too long to be read.")
+        pairs = zip(files, fitting, strict=True)
+        return [self._content(file, fragments) if fits else too_long for file, fits in pairs]
 
     def _content(self, file: File, fragments: dict[int, bytes | SquashfsProblem]) -> bytes | SquashfsProblem:
-        if file.size > _MAX_FILE:
-            return SquashfsProblem("A description in the image is too long to be read.")
         try:
             data = self._full_blocks(file)
         except SquashfsProblem as problem:
@@ -257,6 +260,15 @@ class SquashFs:
         cursor = Cursor(self._blocks, block, number % _FRAGMENTS_PER_BLOCK * 16)
         position, word, _ = struct.unpack("<QII", cursor.take(16))
         return self._blocks.data(position, word, wanted)
+
+
+def _fitting(files: Sequence[File]) -> Iterator[bool]:
+    """Which are not too long, neither each nor together."""
+    left = _MAX_CONTENTS
+    for file in files:
+        fits = file.size <= min(left, _MAX_FILE)
+        left -= file.size if fits else 0
+        yield fits
 
 
 def _name_length(stored: int) -> int:
