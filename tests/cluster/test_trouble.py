@@ -184,6 +184,7 @@ def test_an_unreachable_node_is_named_and_the_others_are_scanned(user: Any, clus
         listed = user.get("/api/apptainer/images?limit=1000")
         assert [error["node"] for error in listed["node_errors"]] == ["node002"]
         assert any("node001" in image["nodes"] for image in listed["images"])
+        browser(user, "a node that refuses is named")
         said = user.run(
             "python", "-c", "import jupyter_slurmdash as sd\nprint(sd.connect().images().node_errors)"
         )
