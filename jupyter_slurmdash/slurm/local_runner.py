@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from .local_queue import environment_of
 # slurm.conf's KillWait: from SIGTERM to SIGKILL.
 KILL_WAIT = 30.0
 _PR_SET_CHILD_SUBREAPER = 36
+_LOOK_AGAIN = 0.5
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM}
 
 
@@ -96,15 +98,19 @@ class Run:
             preexec_fn=_unblock,  # safe: this process has one thread
         )
         deadline = None if work.limit is None else time.monotonic() + work.limit
+        told: set[int] = set()
         status = _reap(process.pid)
         while status is None:
             if not self.ended_by and self._asked_to_end(deadline):
-                _signal_family(signal.SIGTERM)
+                told = _signal_family(signal.SIGTERM)
                 deadline = time.monotonic() + work.kill_wait
             elif deadline is not None and time.monotonic() >= deadline:
                 _signal_family(signal.SIGKILL)
                 deadline = None
-            _wait(deadline)
+            elif self.ended_by:
+                # A shell that was just forking has a child by now that was not there to be told.
+                told |= _signal_family(signal.SIGTERM, told)
+            _wait(deadline, _LOOK_AGAIN if self.ended_by else None)
             status = _reap(process.pid)
         process.returncode = 0  # reaped here, so Popen need not look for it
         _end_family()
@@ -122,12 +128,15 @@ def _unblock() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
 
 
-def _wait(deadline: float | None) -> None:
-    """Until a child ends, someone cancels, or the deadline comes."""
-    if deadline is None:
-        signal.sigwaitinfo(_WATCHED)
+def _wait(deadline: float | None, longest: float | None = None) -> None:
+    """Until a child ends, someone cancels, the deadline comes, or ``longest`` seconds are over."""
+    limits = [longest] if longest is not None else []
+    if deadline is not None:
+        limits.append(max(0.0, deadline - time.monotonic()))
+    if limits:
+        signal.sigtimedwait(_WATCHED, min(limits))
     else:
-        signal.sigtimedwait(_WATCHED, max(0.0, deadline - time.monotonic()))
+        signal.sigwaitinfo(_WATCHED)
 
 
 def _reap(main: int) -> int | None:
@@ -163,13 +172,16 @@ def _family() -> list[int]:
     return sorted(members - {os.getpid()})
 
 
-def _signal_family(number: signal.Signals) -> None:
-    for pid in _family():
+def _signal_family(number: signal.Signals, but: Set[int] = frozenset()) -> set[int]:
+    """Signal all descendants but those in ``but``; those that are there."""
+    members = set(_family())
+    for pid in members - but:
         try:
             os.kill(pid, number)
             os.kill(pid, signal.SIGCONT)
         except ProcessLookupError:
             continue
+    return members
 
 
 def _end_family() -> None:
