@@ -120,7 +120,8 @@ def build_time(labels: Mapping[str, str]) -> int:
 
 def clean(text: str) -> str:
     """Without what a database or an answer cannot hold: NUL, and halves of surrogate pairs."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    plain = text.replace("\0", "")
+    return plain if plain.isascii() else plain.encode("utf-8", "replace").decode("utf-8")
 
 
 def _text(value: object) -> str:

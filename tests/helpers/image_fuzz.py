@@ -92,12 +92,15 @@ def mutate(seed: Seed, source: random.Random) -> bytes:
         elif kind < 0.9:
             width = source.choice((1, 2, 4, 8))
             value = source.choice(_ODD_WIDE) % (1 << 8 * width)
-            data[place : place + width] = value.to_bytes(width, "little")[: len(data) - place]
+            _overwrite(data, place, value.to_bytes(width, "little"))
         else:
-            length = source.randint(1, 32)
             other = source.randrange(first, end)
-            data[place : place + length] = data[other : other + length][: len(data) - place]
-    del data[len(seed.image) :]
+            _overwrite(data, place, bytes(data[other : other + source.randint(1, 32)]))
     if source.random() < 0.02:
         del data[source.randrange(len(data)) :]
     return bytes(data)
+
+
+def _overwrite(data: bytearray, place: int, piece: bytes) -> None:
+    fitting = piece[: len(data) - place]
+    data[place : place + len(fitting)] = fitting
