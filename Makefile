@@ -12,14 +12,15 @@ export YARN_ENABLE_PROGRESS_BARS := 0
 PANEL := jupyter_slurmdash/labextension/static/style.js
 PANEL_SOURCES := $(shell find labextension -type f -not -path '*/__tests__/*') package.json yarn.lock tsconfig.json
 
-.PHONY: demo test lint bench dev panel install cluster test-python test-panel test-browser docs clean
+PACKAGE_SOURCES := $(shell find jupyter_slurmdash -type f -not -path '*/labextension/*' -not -name '*.pyc')
+
+.PHONY: demo test lint bench dev panel install cluster test-python test-panel docs clean
 
 demo: $(VENV)/.demo  ## open JupyterLab with the panel (HEADLESS=1: run a job and print its output)
 	$(BIN)/python dev/demo.py $(if $(HEADLESS),--headless)
 
 test: lint install cluster  ## everything, on the real components
 	$(MAKE) --no-print-directory test-panel
-	$(MAKE) --no-print-directory test-browser
 	$(MAKE) --no-print-directory test-python
 
 lint: panel  ## what CI checks before it tests
@@ -42,9 +43,6 @@ test-python: install
 test-panel: panel
 	$(BIN)/jlpm test --ci
 
-test-browser: install
-	$(BIN)/python dev/browser_tests.py
-
 cluster: $(VENV)/.test  ## the real cluster, where this machine can carry one (Debian, as root)
 	$(if $(filter 0,$(shell id -u)),dev/cluster up,@echo "Not root: the tests that need a cluster are skipped.")
 
@@ -65,7 +63,7 @@ $(PANEL): $(VENV)/.test $(PANEL_SOURCES)
 	$(BIN)/jlpm build:prod
 	@touch $@
 
-$(VENV)/.demo: pyproject.toml constraints.txt package.json dev/setup
+$(VENV)/.demo: pyproject.toml constraints.txt dev/setup $(PANEL_SOURCES) $(PACKAGE_SOURCES)
 	dev/setup demo $(VENV)
 
 $(VENV)/.test: pyproject.toml constraints.txt dev/setup

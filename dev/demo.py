@@ -48,16 +48,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def server_command(port: int, token: str, home: Path, *, browser: bool) -> list[str]:
+def server_command(port: int, home: Path, *, browser: bool) -> list[str]:
     return [
         str(Path(sys.executable).parent / "jupyter-lab"),
         "--allow-root",
         f"--port={port}",
-        f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={home}",
         f"--SlurmDash.scheduler={'slurm' if slurm_answers() else 'local'}",
         *([] if browser else ["--no-browser"]),
     ]
+
+
+def environment(token: str) -> dict[str, str]:
+    """The token goes in here, since everybody on this machine can read a command line."""
+    return {**os.environ, "JUPYTER_TOKEN": token}
 
 
 class Door:
@@ -160,19 +164,20 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.headless:
         home = Path.home()
-        command = server_command(free_port(), secrets.token_hex(16), home, browser=True)
-        os.execv(command[0], command)
-    with tempfile.TemporaryDirectory(prefix="slurmdash-demo-") as directory:
+        command = server_command(free_port(), home, browser=True)
+        os.execve(command[0], command, environment(secrets.token_hex(16)))
+    # On a cluster the nodes see the home directory, hardly ever this machine's /tmp.
+    below = Path.home() if slurm_answers() else None
+    with tempfile.TemporaryDirectory(prefix="slurmdash-demo-", dir=below) as directory:
         home = Path(directory)
-        home.chmod(0o755)  # a compute node may run the job as another process tree, never as another user
         token, port = secrets.token_hex(16), free_port()
-        command = server_command(port, token, home, browser=False)
+        command = server_command(port, home, browser=False)
         command += [
             f"--SlurmDash.data_dir={home / 'data'}",
             f"--SlurmDash.work_root={home / 'jobs'}",
             "--Application.log_level=WARN",
         ]
-        process = subprocess.Popen(command)
+        process = subprocess.Popen(command, env=environment(token))
         try:
             door = Door(f"http://127.0.0.1:{port}", token)
             door.wait_until_up(process)

@@ -16,6 +16,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the checkout's code, installed or not
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- imports: made by `make docs` -->", "<!-- imports: end -->"
 PACKAGE = "jupyter_slurmdash"

@@ -1,0 +1,24 @@
+"""The panel in Chromium on a JupyterLab with the embedded scheduler: everything in ui-tests/ but its cluster part."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from playwright_run import ROOT, playwright
+
+SPECS = sorted(
+    path.name for path in (ROOT / "ui-tests" / "tests").glob("*.spec.ts") if path.name != "cluster.spec.ts"
+)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_panel(spec: str) -> None:
+    bin = Path(sys.executable).parent
+    report = playwright(
+        f"tests/{spec}", SLURMDASH_JUPYTER=str(bin / "jupyter"), PATH=f"{bin}{os.pathsep}{os.environ['PATH']}"
+    )
+    assert " passed" in report
+    print(report)
