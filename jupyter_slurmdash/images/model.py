@@ -46,7 +46,7 @@ class SifFacts:
     """What one .sif file says of itself. Times are seconds since the epoch (UTC), 0 when not given.
 
     ``problem`` is the reason why the file cannot be used, in words for a user, or None.
-    ``complete`` is False when the file has no readable metadata (old or foreign builders). ``environment`` is
+    ``complete`` is False when neither metadata nor the file system inside could be read in full. ``environment`` is
     what the image's scripts assign, with shell expressions as they are written; ``environment_scripts`` their
     texts by path.
     """

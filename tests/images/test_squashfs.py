@@ -19,7 +19,7 @@ from awkward import AWKWARD
 from squashfs_maker import TREE, needs_mksquashfs, pack, write_tree
 
 from jupyter_slurmdash.images.model import SifFacts
-from jupyter_slurmdash.images.sif import read_sif
+from jupyter_slurmdash.images.sif import HEAD_SIZE, read_sif
 from jupyter_slurmdash.images.squashfs import File, Folder, SquashFs
 from jupyter_slurmdash.images.squashfs_codec import CODECS
 from jupyter_slurmdash.images.squashfs_window import SquashfsProblem, Window
@@ -280,6 +280,19 @@ def test_any_file_of_a_large_directory_is_found_by_its_index(wide: Path) -> None
     assert packed.find("aaa") is None
     assert packed.window.bytes_read - before <= 320 * 1024
     assert isinstance(packed.find("scif/apps"), Folder)
+
+
+def test_a_listing_without_end_is_left(wide: Path) -> None:
+    """The scripts' folder is a link to 100,000 files: time and memory stay bounded, and what was found is kept."""
+    link = "/.singularity.d/env s 777 0 0 /"
+    image = writer.sif([writer.partition(pack(wide, "-p", link, "-e", ".singularity.d/env"))])
+    reader = Reader(image)
+    start = time.thread_time()
+    facts = read_sif(reader, len(image))
+    assert time.thread_time() - start < 0.1
+    assert reader.bytes_read <= 1024 * 1024 + HEAD_SIZE
+    assert (facts.problem, facts.complete) == (None, False)
+    assert facts.labels == {"version": "2.1", "n": "3"}
 
 
 # -- damaged and hostile --------------------------------------------------------------------------------------
