@@ -19,9 +19,12 @@ from .model import ParameterValue, Plan
 # Binds of the files that are linked into the job's directory from elsewhere, written when they are staged.
 BINDS_FILE = ".slurmdash/binds"
 
-# Where the exit code goes, for an array task beside its siblings'.
+# Where the exit code goes, for an array task beside its siblings'. The place is taken before the script may ``cd``
+# away, and a record that cannot be written is no reason for a job to fail.
+_RECORD_DIR = 'SLURMDASH_DIR="$PWD/.slurmdash"'
 _RECORD_EXIT = (
-    'trap \'printf "%s\\n" "$?" > ".slurmdash/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}"\' EXIT'
+    'trap \'printf "%s\\n" "$?" 2>/dev/null'
+    ' > "$SLURMDASH_DIR/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}" || :\' EXIT'
 )
 
 
@@ -46,7 +49,8 @@ def _header(plan: Plan) -> Iterator[str]:
     yield "# A failing command ends the job; post_exec runs on success only."
     yield ":"
     yield "set -e"
-    yield "mkdir -p .slurmdash"
+    yield _RECORD_DIR
+    yield 'mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :'
     yield _RECORD_EXIT
     yield ""
 
@@ -56,7 +60,8 @@ def _variables(plan: Plan) -> Iterator[str]:
         yield _export("CONTAINER", plan.image.path)
         yield 'export APPTAINER_IMAGE="$CONTAINER"'
     for file in plan.files:
-        if file.slot:
+        # A slot's name comes with the user's files; only one that the template declares is known to be a name.
+        if plan.template is not None and file.slot and plan.template.slot(file.slot) is not None:
             yield _export(file.slot.upper(), file.name)
     for name, value in plan.parameters.items():
         if value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,10 @@ def test_it_reads_well() -> None:
         "# A failing command ends the job; post_exec runs on success only.\n"
         ":\n"
         "set -e\n"
-        "mkdir -p .slurmdash\n"
-        'trap \'printf "%s\\n" "$?" >'
-        ' ".slurmdash/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}"\' EXIT\n'
+        'SLURMDASH_DIR="$PWD/.slurmdash"\n'
+        'mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :\n'
+        'trap \'printf "%s\\n" "$?" 2>/dev/null >'
+        ' "$SLURMDASH_DIR/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}" || :\' EXIT\n'
         "\n"
         "export CONTAINER='/opt/apptainers/한글 v2.sif'\n"
         'export APPTAINER_IMAGE="$CONTAINER"\n'
@@ -141,6 +143,33 @@ def test_a_job_name_is_itself_or_refused(name: str) -> None:
     expected = [("job-name", name)] if name else []
     assert parse_directives(script)[: len(expected)] == expected
     assert len(parse_directives(script)) == len(expected) + 2
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_script_may_change_its_directory(tmp_path: Path, code: int) -> None:
+    script = generate_script(a_plan(template=None, spec=JobSpec(script=f"mkdir d; cd d; exit {code}")))
+    done = subprocess.run(["bash"], input=script.encode(), cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+    assert (tmp_path / ".slurmdash" / "exit_code").read_text() == f"{code}\n"
+
+
+def test_a_record_that_cannot_be_written_fails_no_job(tmp_path: Path) -> None:
+    (tmp_path / ".slurmdash").write_text("in the way")
+    script = generate_script(a_plan(template=None, spec=JobSpec(script="echo fine")))
+    done = subprocess.run(["bash"], input=script.encode(), cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"fine\n", b"")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    slot=texts | st.just("A=1; echo INJECTED >&2; B") | texts.map(lambda text: f"a=1; echo {text}; b"),
+    with_template=st.booleans(),
+)
+def test_a_slots_name_is_never_shell_text(slot: str, with_template: bool) -> None:
+    template = a_template(slots=(FileSlot("dataset", "*", "input", True),)) if with_template else None
+    plan = a_plan(template=template, spec=JobSpec(script="true"))
+    expected = generate_script(replace(plan, files=(a_file("f"),)))
+    assert generate_script(replace(plan, files=(a_file("f", slot),))) == expected
 
 
 options = st.fixed_dictionaries(
