@@ -14,6 +14,7 @@ from jupyter_core.paths import jupyter_config_path
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
+from .clustername import ClusterName
 from .config import SlurmDash
 from .errors import InvalidInput
 from .events import EventBus
@@ -43,6 +44,7 @@ from .uploads.model import JobFile, SessionFile
 from .uploads.service import Uploads
 
 _UPKEEP_SECONDS = 3600.0
+_NAMING_SECONDS = 60.0
 
 
 class Dash:
@@ -62,7 +64,8 @@ class Dash:
         self.database.upgrade()
         self.leases = Leases(self.database)
         self.changes = Changes(self.database, self.events, self.user)
-        self._remembered = ""
+        memory = Path(settings.data_dir) / f"{self.scheduler.name}-cluster"
+        self.cluster_name = ClusterName(self.scheduler, memory)
         self.catalog = self._catalog()
         self.library = Library(
             settings.template_root,
@@ -80,6 +83,8 @@ class Dash:
         )
         self.jobs = self._jobs()
         self.upkeep = Upkeep(self.uploads.sessions.expire, _UPKEEP_SECONDS)
+        # Until the controller has told its name; what was remembered may be another cluster's.
+        self._naming = Upkeep(self.cluster_name.learn, _NAMING_SECONDS)
 
     # -- building -------------------------------------------------------------------------------------------
 
@@ -120,23 +125,12 @@ class Dash:
             return self.settings.nodes
         return {node.name: node.partitions for node in self.scheduler.nodes()}
 
-    def cluster_name(self) -> str:
-        """The cluster's name, remembered for the time when the controller does not answer."""
-        memory = Path(self.settings.data_dir) / f"{self.scheduler.name}-cluster"
-        name = self.scheduler.cluster
-        if name == self.scheduler.name:
-            return memory.read_text(encoding="utf-8") if memory.exists() else name
-        if name != self._remembered:
-            memory.write_text(name, encoding="utf-8")
-            self._remembered = name
-        return name
-
     def _slots(self, _user: str, template_id: str) -> Sequence[FileSlot]:
         return self.library.usable(template_id).slots
 
     def _jobs(self) -> Jobs:
         settings = self.settings
-        table = JobTable(self.database, self.user, self.cluster_name)
+        table = JobTable(self.database, self.user, self.cluster_name.get, self.cluster_name.known)
         checks = CheckRunner(
             self.scheduler, self.uploads, self.events, settings.work_root, self._checks_by_name
         )
@@ -152,14 +146,19 @@ class Dash:
     # -- the server's life ----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Background work of a long-lived process: others' events, the queue, the age of the catalogue."""
+        """Background work of a long-lived process: others' events, the queue, the age of the catalogue.
+
+        Returns at once: it runs in the server's main thread, and a silent controller costs each command seconds.
+        """
         self.changes.start()
         self.jobs.watcher.start()
         self.upkeep.start()
+        self._naming.start()
         self.catalog.refresh_if_stale()
 
     def close(self) -> None:
         self.upkeep.stop()
+        self._naming.stop()
         self.jobs.watcher.stop()
         self.changes.stop()
         self.catalog.close()

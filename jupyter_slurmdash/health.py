@@ -84,7 +84,7 @@ def check_health(dash: Dash) -> Health:
     scheduler = {
         "name": dash.scheduler.name,
         "is_cluster": dash.scheduler.is_cluster,
-        "cluster": dash.scheduler.cluster,
+        "cluster": dash.cluster_name.learn(),
         "version": components[0].detail if components[0].status == "ok" else "",
     }
     return Health(dash.user, scheduler, tuple(components))

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -46,22 +48,38 @@ def test_auto_is_slurm_where_there_is_sbatch(tmp_path: Path, monkeypatch: pytest
         assert dash.jobs.watcher.interval == 10.0
 
 
-def test_the_clusters_name_is_remembered(tmp_path: Path) -> None:
-    class Silent:
-        name, cluster = "slurm", "slurm"
+SILENT = """#!/bin/sh
+count=0
+while [ ! -e {stop} ] && [ $count -lt 90 ]; do /bin/sleep 0.1; count=$((count + 1)); done
+echo 'Unable to contact slurm controller' >&2
+exit 1
+"""
 
-    with closing(make(tmp_path)) as dash:
-        scheduler = Silent()
-        dash.scheduler = scheduler  # type: ignore[assignment]
-        assert dash.cluster_name() == "slurm", "it never answered"
-        scheduler.cluster = "hal"
-        assert dash.cluster_name() == "hal"
-        assert dash.cluster_name() == "hal"
-        scheduler.cluster = "slurm"
-        assert dash.cluster_name() == "hal"
-    with closing(make(tmp_path)) as dash:
-        dash.scheduler = Silent()  # type: ignore[assignment]
-        assert dash.cluster_name() == "hal"
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Slurm's commands, each of which takes nine seconds to fail; at the end they fail at once."""
+    tools, stop = tmp_path / "silent", tmp_path / "stop"
+    for name in ("sbatch", "squeue", "sacct", "sinfo", "scontrol", "scancel"):
+        write(tools / name, SILENT.format(stop=stop))
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    yield
+    stop.touch()
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_silent_controller_does_not_keep_a_server_from_starting(tmp_path: Path) -> None:
+    dash = make(tmp_path, scheduler="auto", image_dirs=["/images"])
+    try:
+        began = time.monotonic()
+        dash.start()
+        assert dash.catalog.scanning
+        assert dash.cluster_name.known() == "slurm"
+        assert time.monotonic() - began < 2
+    finally:
+        (tmp_path / "stop").touch()
+        dash.close()
 
 
 def test_nodes_are_the_schedulers_or_as_set(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ SUBMIT_SECONDS = 60.0
 QUERY_SECONDS = 30.0
 QUEUE_TTL = 5.0
 NODES_TTL = 10.0
+CONFIG_TTL = 10.0
 _NO_ACCOUNTING = re.compile(r"accounting storage is disabled|slurmdbd? is not configured", re.IGNORECASE)
 # One argument of a command may be at most 128 KiB long.
 _IDS_PER_CALL = 5_000
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class SlurmCli:
     """The scheduler port over Slurm's commands (22.05 to 26.05). Thread safe when the transport is.
 
-    Queue answers are shared for 5 s and node answers for 10 s, one command at a time, whoever asks.
+    Queue answers are shared for 5 s, those about nodes and the configuration for 10 s, one command at a time,
+    whoever asks.
     ``environ`` is what the commands' environment is made of: by default this process's own on this machine,
     and nothing elsewhere.
     """
@@ -58,13 +60,14 @@ class SlurmCli:
         self._cluster: str | None = None
         self._queue = Shared(self._load_queue, QUEUE_TTL, clock)
         self._machine = Shared(self._load_machine, NODES_TTL, clock)
+        self._config = Shared(self._load_config, CONFIG_TTL, clock)
 
     @property
     def cluster(self) -> str:
         """The cluster's name; ``slurm`` while the controller has not told it."""
         if self._cluster is None:
             try:
-                self._config()
+                self._config.get()
             except SlurmDashError:
                 return "slurm"
         return self._cluster or "slurm"
@@ -149,8 +152,8 @@ class SlurmCli:
         return list(self._machine.get().partitions)
 
     def ping(self) -> str:
-        """The controller's version. See ``Scheduler.ping``."""
-        return f"slurm {self._config().get('SLURM_VERSION', '(unknown version)')}"
+        """The controller's version, at most 10 s old. See ``Scheduler.ping``."""
+        return f"slurm {self._config.get().get('SLURM_VERSION', '(unknown version)')}"
 
     # -- asking ---------------------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ class SlurmCli:
             raise refusals.query_error("sacct", _text(done.stderr), done.code)
         return _told(parse.history(_text(done.stdout), marks), "sacct")
 
-    def _config(self) -> dict[str, str]:
+    def _load_config(self) -> dict[str, str]:
         config = parse.config(self._answer(commands.config_argv()))
         self._cluster = config.get("ClusterName") or self._cluster
         return config

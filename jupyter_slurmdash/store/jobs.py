@@ -15,11 +15,19 @@ Row = dict[str, Any]
 
 class JobTable:
     """The table of jobs of one user on one cluster. The cluster's name is asked for each time: a controller that is
-    down when the server starts tells it later."""
+    down when the server starts tells it later. ``known`` is the name to read by; it never waits for the controller,
+    as ``cluster`` may."""
 
-    def __init__(self, database: Database, user: str, cluster: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        user: str,
+        cluster: Callable[[], str],
+        known: Callable[[], str] | None = None,
+    ) -> None:
         self._database = database
         self._cluster = cluster
+        self._known = known or cluster
         self.user = user
 
     @property
@@ -27,7 +35,7 @@ class JobTable:
         return self._cluster()
 
     def _mine(self) -> sa.ColumnElement[bool]:
-        return sa.and_(jobs.c.user == self.user, jobs.c.cluster == self.cluster)
+        return sa.and_(jobs.c.user == self.user, jobs.c.cluster == self._known())
 
     def insert(self, row: Mapping[str, Any]) -> None:
         with self._database.write() as connection:

@@ -229,15 +229,25 @@ def test_cancel(slurm: SlurmCli, machine: Played) -> None:
     assert len(machine.calls) == before
 
 
-def test_the_version_and_the_clusters_name(slurm: SlurmCli, machine: Played) -> None:
+def test_the_version_and_the_clusters_name(slurm: SlurmCli, machine: Played, clock: Clock) -> None:
     machine.says("scontrol", "ClusterName = hpc\nSLURM_VERSION           = 22.05.8\n")
     assert slurm.ping() == "slurm 22.05.8"
     assert slurm.cluster == "hpc"
     assert machine.count("scontrol") == 1
     machine.says("scontrol", stderr="slurm_load_ctl_conf error: Unable to contact slurm controller", code=1)
-    with pytest.raises(SchedulerUnavailable):
-        slurm.ping()
+    assert slurm.ping() == "slurm 22.05.8", "young enough"
+    clock.now += 10
+    for _ in range(3):
+        with pytest.raises(SchedulerUnavailable):
+            slurm.ping()
     assert slurm.cluster == "hpc"
+    assert machine.count("scontrol") == 2, "one look at a silent controller pays for all"
+
+
+def test_a_silent_controller_is_asked_once_for_its_name(slurm: SlurmCli, machine: Played) -> None:
+    machine.says("scontrol", stderr="slurm_load_ctl_conf error: Unable to contact slurm controller", code=1)
+    assert [slurm.cluster for _ in range(5)] == ["slurm"] * 5
+    assert machine.count("scontrol") == 1
 
 
 def test_a_login_node_gets_nothing_of_this_machines_environment(
