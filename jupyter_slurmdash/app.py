@@ -29,11 +29,15 @@ class SlurmDashApp(ExtensionApp):
         dash.start()
         self.settings["slurmdash"] = dash
         self.settings["slurmdash_executor"] = ThreadPoolExecutor(_THREADS, thread_name_prefix="slurmdash")
-        self.log.info("jupyter-slurmdash: scheduler %s (%s)", dash.scheduler.name, dash.scheduler.cluster)
+        self.log.info("jupyter-slurmdash: scheduler %s", dash.scheduler.name)
 
     def initialize_handlers(self) -> None:
         self.handlers: list[Any] = route_table()
 
     async def stop_extension(self) -> None:
-        self.settings["slurmdash_executor"].shutdown(wait=False, cancel_futures=True)
-        self.settings["slurmdash"].close()
+        # Jupyter calls this also when initialize_settings has failed.
+        executor, dash = self.settings.get("slurmdash_executor"), self.settings.get("slurmdash")
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+        if dash is not None:
+            dash.close()
