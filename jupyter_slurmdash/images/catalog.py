@@ -92,14 +92,16 @@ class Catalog:
     ) -> list[Image]:
         """Images that fit all that is given, a file on several nodes as one; the newest versions first.
 
+        ``partition`` may be several with commas between them, as sbatch takes them: one of them is enough.
         ``q`` are words to find in name, description, labels and apps. ``active=False``: the vanished too.
         """
         words = (q or "").casefold().split()
+        wanted = [name for name in (partition or "").split(",") if name]
         return [
             image
             for image in self._read().images
             if (image.is_active or not active)
-            and (not partition or partition in image.partitions or SHARED in image.nodes)
+            and (not wanted or SHARED in image.nodes or any(name in image.partitions for name in wanted))
             and (not type or image.type == type)
             and (not node or node in image.nodes)
             and (not app or any(app == own.name for own in image.facts.apps))

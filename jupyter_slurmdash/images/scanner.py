@@ -86,20 +86,25 @@ class Scanner:
             return {}
 
     def start(self, nodes: Sequence[str] | None = None) -> tuple[Scan, threading.Thread | None]:
-        """Scan in the background; gives the scan under way when there is one. Raises InvalidInput."""
+        """Scan in the background; gives the scan under way when there is one. Raises InvalidInput.
+
+        A scan of all nodes (None) returns at once, without its nodes: the scheduler may be slow to list them.
+        """
+        if self._current is not None:
+            return self._current, self._thread
+        plan = None if nodes is None else self._plan_for(nodes)
         with self._lock:
             if self._current is not None:
                 return self._current, self._thread
-            plan, failure = self._plan(nodes)
-            waiting = tuple(NodeScan(name) for name in plan)
+            waiting = tuple(NodeScan(name) for name in plan or ())
             started = Scan(str(uuid.uuid4()), "running", self._clock(), None, waiting, nodes is None)
             self._store.save_scan(scan_row(started))
             self._current = started
-            self._thread = threading.Thread(
-                target=self._run, args=(started, plan, failure), name="slurmdash-scan", daemon=True
+            thread = self._thread = threading.Thread(
+                target=self._run, args=(started, plan), name="slurmdash-scan", daemon=True
             )
-            self._thread.start()
-            return started, self._thread
+            thread.start()
+            return started, thread
 
     def get(self, scan_id: str) -> Scan:
         """A scan of the last fifty, also while it runs. Raises ScanNotFound."""
@@ -122,32 +127,34 @@ class Scanner:
 
     # -- one scan -------------------------------------------------------------------------------------------
 
-    def _plan(self, wanted: Sequence[str] | None) -> tuple[Plan, NodeScan | None]:
-        """Nodes to look at with their partitions; and the scheduler's failure, when all are asked for."""
-        failure: NodeScan | None = None
-        known: Plan = {}
-        try:
-            known = {name: tuple(partitions) for name, partitions in self._nodes().items()}
-        except SlurmDashError as error:
-            if wanted is not None:
-                raise
-            failure = NodeScan(SCHEDULER, "failed", 0, error.code, error.detail)
-        partitions = tuple(sorted({name for own in known.values() for name in own}))
-        if not self._image_dirs:
-            known = {}
-        if self._shared_image_dirs:
-            known[SHARED] = partitions
-        if wanted is None:
-            return known, failure
+    def _plan_for(self, wanted: Sequence[str]) -> Plan:
+        """These nodes with their partitions. Raises InvalidInput, and what asking the scheduler raises."""
+        known = self._with_shared(self._nodes())
         unknown = sorted(set(wanted) - known.keys())
         if unknown:
             raise InvalidInput(f"There is no node {', '.join(unknown)} here. See the list of nodes.")
-        return {name: known[name] for name in wanted}, None
+        return {name: known[name] for name in wanted}
 
-    def _run(self, scan: Scan, plan: Plan, failure: NodeScan | None) -> None:
-        complete = False
-        self._tell("scan_started", scan, {"nodes": len(plan)})
+    def _plan_all(self) -> tuple[Plan, NodeScan | None]:
+        """All nodes with their partitions; and the scheduler's failure to list them."""
         try:
+            return self._with_shared(self._nodes()), None
+        except SlurmDashError as error:
+            return self._with_shared({}), NodeScan(SCHEDULER, "failed", 0, error.code, error.detail)
+
+    def _with_shared(self, nodes: Mapping[str, Sequence[str]]) -> Plan:
+        partitions = tuple(sorted({name for own in nodes.values() for name in own}))
+        plan = {name: tuple(own) for name, own in nodes.items()} if self._image_dirs else {}
+        return {**plan, SHARED: partitions} if self._shared_image_dirs else plan
+
+    def _run(self, scan: Scan, plan: Plan | None) -> None:
+        complete = False
+        failure: NodeScan | None = None
+        try:
+            if plan is None:
+                plan, failure = self._plan_all()
+                scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))
+            self._tell("scan_started", scan, {"nodes": len(plan)})
             for node, outcome in self._visit_all(list(plan)):
                 if self._closing.is_set():
                     return
@@ -170,8 +177,11 @@ class Scanner:
             finished_at=self._clock(),
             nodes=(failure, *scan.nodes) if failure else scan.nodes,
         )
-        self._store.save_scan(scan_row(ended))
-        self._current = None
+        try:
+            self._store.save_scan(scan_row(ended))
+        finally:
+            # Else no scan could begin until the server starts anew.
+            self._current = None
         counts = {
             "status": ended.status,
             "images": sum(node.images for node in ended.nodes),

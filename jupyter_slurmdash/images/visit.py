@@ -62,6 +62,9 @@ class Visit:
                 transport.close()
         except TransportError as error:
             return Outcome(self._failed(error.reason, error.detail, start))
+        except OSError as error:
+            # A stale or broken file system, here or behind SFTP, is this node's trouble and nobody else's.
+            return Outcome(self._failed("io", f"The images could not be listed: {error}.", start))
         seconds = round(self._clock() - start, 3)
         notes = " ".join(probe.notes) or None
         if probe.listed or not self._directories:

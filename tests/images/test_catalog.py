@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sif_writer as writer
 
 from jupyter_slurmdash.errors import (
+    DatabaseUnavailable,
     ImageNotFound,
     InvalidInput,
     ScanNotFound,
@@ -206,6 +210,25 @@ def test_one_bad_node_costs_nothing_but_itself(cluster: Cluster) -> None:
     assert cluster.catalog.node_errors() == []
 
 
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO])
+def test_a_broken_file_system_costs_its_node_only(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def broken(*args: object, **options: object) -> list[FileStat]:
+        raise OSError(number, os.strerror(number))
+
+    cluster.put("node002", "a.sif")
+    monkeypatch.setattr(cluster.connect("node001"), "list_files", broken)
+    scan = cluster.catalog.scan()
+    assert [(node.status, node.reason) for node in scan.nodes] == [
+        ("failed", "io"),
+        ("ok", None),
+        ("ok", None),
+    ]
+    assert os.strerror(number) in str(scan.nodes[0].message)
+    assert [image.name for image in cluster.catalog.images()] == ["a.sif"]
+
+
 def test_errors_of_other_nodes_outlive_a_scan_of_one(cluster: Cluster) -> None:
     cluster.trouble["node002"] = TransportError("no", "auth")
     cluster.catalog.scan()
@@ -359,6 +382,8 @@ def test_find_by_name(cluster: Cluster) -> None:
     assert in_compute.version == "1.9"
     assert find("Tools", "gpu") is None
     assert find("Too") is None
+    assert find("Tools", "gpu,compute") == in_compute
+    assert find("Tools", "gpu,login") is None
 
 
 def test_what_is_not_there(cluster: Cluster) -> None:
@@ -462,3 +487,38 @@ def test_a_fault_of_ours_ends_the_scan(cluster: Cluster, monkeypatch: pytest.Mon
     assert cluster.catalog.scan().status == "failed"
     assert seen == [ZeroDivisionError]
     assert not cluster.catalog.scanning
+
+
+def test_a_scan_whose_end_cannot_be_recorded_is_over_all_the_same(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = ImageTable.save_scan
+
+    def locked(self: ImageTable, row: Mapping[str, Any]) -> None:
+        if row["status"] != "running":
+            raise DatabaseUnavailable("The database is locked.")
+        save(self, row)
+
+    monkeypatch.setattr(ImageTable, "save_scan", locked)
+    monkeypatch.setattr(threading, "excepthook", lambda info: None)
+    cluster.catalog.scan()
+    assert not cluster.catalog.scanning
+    monkeypatch.undo()
+    assert cluster.catalog.scan().status == "finished"
+
+
+def test_a_scan_begins_before_the_scheduler_answers(cluster: Cluster) -> None:
+    answer, nodes = threading.Event(), cluster.nodes
+
+    def slowly() -> Mapping[str, Sequence[str]]:
+        assert answer.wait(20)
+        return nodes()
+
+    cluster.nodes = slowly  # type: ignore[method-assign]
+    catalog = cluster.make()
+    first = catalog.refresh_if_stale()
+    assert first is not None
+    assert (first.nodes, catalog.scanning) == ((), True)
+    assert catalog.refresh_if_stale() == first
+    answer.set()
+    assert [node.status for node in catalog.scan().nodes] == ["ok"] * 3
