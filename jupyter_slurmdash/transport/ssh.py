@@ -289,7 +289,7 @@ class SshConnector:
                     raise TransportError(f"{self._config_file} has an error: {error}", "config") from error
             options: Any = self._config[1].lookup(node)
         jumps = options.get("proxyjump", "none")
-        host, port = options["hostname"], int(own_port or options.get("port", 22))
+        host, port = options["hostname"], _port(node, own_port or options.get("port", "22"))
         own_name = host if port == 22 else f"[{host}]:{port}"
         return _Address(
             host=host,
@@ -397,6 +397,16 @@ class _JumpStream:
         with suppress(EOFError, OSError):
             self._channel.close()
         self._jump.close()
+
+
+def _port(node: str, text: str) -> int:
+    """Raises TransportError for what is no port."""
+    if text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536:
+        return int(text)
+    raise TransportError(
+        f"The port of {node}, {text[:40]!r}, is not a number from 1 to 65535. Correct the SSH configuration.",
+        "config",
+    )
 
 
 @contextmanager

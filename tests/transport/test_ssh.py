@@ -181,6 +181,15 @@ def test_a_configuration_with_an_error(sshd: Sshd, tmp_path: Path) -> None:
 # -- machines in trouble --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("port", ["ssh", "0", "65536", "²", "9" * 5000])
+def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
+    (tmp_path / "config").write_text(f"Host node\n    Port {port}\n")
+    connector = SshConnector(str(tmp_path / "config"), str(tmp_path / "known_hosts"))
+    with pytest.raises(TransportError, match="from 1 to 65535") as raised:
+        connector.connect("node")
+    assert raised.value.reason == "config"
+
+
 def test_a_refused_connection_is_tried_three_times(tmp_path: Path) -> None:
     slept: list[float] = []
     config = _config_for(tmp_path, free_port())
