@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from .errors import SlurmDashError
+_PATIENCE = 2.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ class Upkeep:
         while True:
             try:
                 self._work()
-            except (SlurmDashError, OSError):
+            except Exception:
+                # The top of a thread: whatever it was, the next round must come.
                 log.exception("Upkeep failed; the next one tries again")
             if self._stop.wait(self._seconds):
                 return
@@ -36,4 +37,5 @@ class Upkeep:
     def stop(self) -> None:
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            # The work may wait for a silent controller; the thread is a daemon.
+            self._thread.join(_PATIENCE)
