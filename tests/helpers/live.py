@@ -90,6 +90,7 @@ class Live:
         headers: dict[str, str] | None = None,
         *,
         token: bool = True,
+        root: str | None = None,
     ) -> Answer:
         """One request; ``path`` is below our root. ``body`` is JSON unless it is bytes."""
         raw = body is None or isinstance(body, bytes)
@@ -97,7 +98,7 @@ class Live:
         try:
             connection.request(
                 method,
-                self.root + path,
+                (self.root if root is None else root) + path,
                 body if raw else json.dumps(body),
                 {
                     **({"Authorization": f"token {self.token}"} if token else {}),
