@@ -217,6 +217,7 @@ def test_a_part_of_an_array_is_cancelled(place: Place) -> None:
     # The cancelled ones vanish from Slurm's queue; the embedded scheduler shows them for a while.
     until(lambda: [job.job_id for job in place.seen(number) if job.state == "PENDING"] == [f"{number}_[2%1]"])
     place.scheduler.cancel(f"{number}_1")
+    until(lambda: any(job.job_id == f"{number}_1" and job.final for job in place.seen(number)))
     place.go()
     until(lambda: all(job.final for job in place.seen(number)))
     states = {job.job_id: job.state for job in place.seen(number)}
