@@ -10,6 +10,7 @@ _PREFIX = re.compile(
     r"^(?:s\w+: )?(?:(?:error|fatal|warning|lua|cli_filter): )*"
     r"(?:Batch job submission failed: |allocation failure: )?",
 )
+_LAST_SIGNAL = 64
 _NOISE = re.compile(r"^Try \"\w+ --help\"|^$")
 
 # The controller or its database cannot be asked now; asking again later may help.
@@ -67,8 +68,18 @@ def advice(text: str) -> str:
 
 
 def submit_error(stderr: str, code: int) -> SlurmDashError:
-    """The error for an ``sbatch`` that ended with ``code`` and these words."""
+    """The error for an ``sbatch`` that ended with ``code`` and these words.
+
+    Ended by a signal (a negative code, or as shells tell it, 128 and the signal's number), it has refused
+    nothing: the controller may hold the job.
+    """
     words = clean(stderr)
+    if code < 0 or 128 < code <= 128 + _LAST_SIGNAL:
+        number = -code if code < 0 else code - 128
+        return SchedulerUnavailable(
+            f"sbatch was ended by signal {number} before it said whether the job was taken."
+            " Look at the queue before you submit again."
+        )
     if is_away(stderr):
         return SchedulerUnavailable(f"Slurm does not answer: {words} Try again in a minute.")
     if not words:

@@ -70,6 +70,19 @@ def test_silence_is_no_refusal(stderr: str) -> None:
     assert "Try again" in error.detail
 
 
+@pytest.mark.parametrize(("code", "number"), [(-9, 9), (-15, 15), (137, 9), (143, 15), (129, 1), (192, 64)])
+@pytest.mark.parametrize("stderr", ["", "sbatch: error: invalid partition specified: x"])
+def test_a_killed_sbatch_has_refused_nothing(code: int, number: int, stderr: str) -> None:
+    error = refusals.submit_error(stderr, code)
+    assert isinstance(error, SchedulerUnavailable)
+    assert f"signal {number} " in error.detail
+
+
+@pytest.mark.parametrize("code", [1, 2, 127, 128, 193, 210, 255])
+def test_other_codes_are_refusals(code: int) -> None:
+    assert isinstance(refusals.submit_error("", code), SchedulerRefused)
+
+
 def test_other_commands() -> None:
     denied = refusals.query_error(
         "scancel", "scancel: error: Kill job error on job id 65: Access/permission denied", 210
