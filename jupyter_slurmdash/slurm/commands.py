@@ -81,7 +81,11 @@ QUERY_ENV: dict[str, str] = {
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 JOB_ID = re.compile(r"(?P<base>[0-9]{1,10})(?:_(?:[0-9]+|\[[0-9,:-]+(?:%[0-9]+)?\])|\+[0-9]+)?")
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|COOKIE|PASS(?:_|$)|_PWD$|"
+    r"(?:^|_)AUTH(?:_|$)|(?:^|_)(?:API|ACCESS|PRIVATE)?KEYS?(?:_ID)?$",
+    re.IGNORECASE,
+)
 _SCHEDULER_OWN = ("JUPYTER", "JPY_", "SBATCH_", "SLURM_", "SLURMD_", "SRUN_")
 
 

@@ -52,6 +52,46 @@ def test_a_job_sees_no_secret_of_the_server() -> None:
     assert commands.submit_environment({**kept, **dropped}) == kept
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "OPENAI_API_KEY",
+            "APIKEY",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "WANDB_KEY",
+            "API_KEYS",
+            "KEY",
+        ),
+        *("PGPASS", "PGPASSWORD", "MYSQL_PWD", "DB_PASS", "DB_PASSWD", "PASS", "KEY_PASSPHRASE", "PASS_DB"),
+        *("SESSION_COOKIE", "COOKIES", "NPM_CONFIG__AUTH", "AUTH", "DOCKER_AUTH_CONFIG", "SSH_AUTH_SOCK"),
+        *("github_token", "Client_Secret", "GOOGLE_APPLICATION_CREDENTIALS"),
+    ],
+)
+def test_a_jobs_environment_has_no_secrets(name: str) -> None:
+    assert commands.submit_environment({name: "x", "HOME": "/h"}) == {"HOME": "/h"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PWD", "OLDPWD", "PATH", "HOME", "KEYBOARD", "MONKEY", "AUTHOR", "GIT_AUTHOR_NAME", "XAUTHORITY"),
+        *(
+            "PASSAGE",
+            "BYPASSED",
+            "KEYTIMEOUT",
+            "CONDA_PREFIX",
+            "OMP_NUM_THREADS",
+            "MODULEPATH",
+            "LD_LIBRARY_PATH",
+        ),
+    ],
+)
+def test_harmless_names_stay(name: str) -> None:
+    assert commands.submit_environment({name: "x"}) == {name: "x"}
+
+
 def test_nothing_of_the_users_environment_changes_what_is_printed() -> None:
     env = commands.query_environment(
         {
