@@ -12,6 +12,9 @@ ImageType = Literal["viz", "compute", "custom"]
 # Our own name space for stable ids: the same node and path give the same id on every server.
 _NAMESPACE = uuid.UUID("6f0c2f5e-5a0e-5c3b-9a55-51f1e0d4c1aa")
 
+# Images in shared directories belong to this node: every real one sees them, so all partitions can use them.
+SHARED = "shared"
+
 _METADATA = (
     *("labels", "apps", "runscript", "startscript", "test", "environment", "help", "deffile"),
     *("arch", "sif_id", "complete"),

@@ -18,8 +18,10 @@ from pathlib import Path
 from ..errors import SchedulerUnavailable
 from ..events import EventBus
 from ..formats.textdata import first_bad_row
+from ..images.model import SHARED
 from ..slurm.base import Node, Partition, Scheduler
 from ..slurm.directives import seconds_of
+from ..slurm.values import gpus
 from .model import Check, JobRecord, Plan
 from .ports import FileSource
 from .script import bindable, main_text
@@ -49,7 +51,14 @@ NamedCheck = Callable[[CheckContext], Iterable[Check]]
 
 def installed_checks() -> dict[str, NamedCheck]:
     """All named checks of this installation."""
-    return {point.name: point.load() for point in entry_points(group=ENTRY_POINTS)}
+    found: dict[str, NamedCheck] = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            found[point.name] = point.load()
+        except Exception:
+            # A site's package may fail in any way; only its own checks are lost.
+            log.exception("The check %s of %s cannot be loaded; it is left out", point.name, point.value)
+    return found
 
 
 class CheckRunner:
@@ -84,18 +93,34 @@ class CheckRunner:
         if context is not None:
             found += check_partition(context)
             for name in plan.template.pre_submit if plan.template else ():
-                found += self._named[name](context)
+                found += self._run(name, context)
         return sorted((check for check in found if check.level != "ok"), key=lambda check: check.level)
 
     def after_submit(self, plan: Plan, script: str, record: JobRecord) -> None:
-        """Run the template's post-submit checks. The job is submitted already: what they find is logged."""
+        """Run the template's post-submit checks. The job is submitted already: what they find, and that they fail, is
+        logged."""
         names = plan.template.post_submit if plan.template else ()
         if not names:
             return
-        context = self._context(plan, script, record)
+        try:
+            context = self._context(plan, script, record)
+        except SchedulerUnavailable as error:
+            log.warning("After submitting %s, its checks could not be run: %s", record.job_id, error.detail)
+            return
         for name in names:
-            for check in self._named[name](context):
+            for check in self._run(name, context):
                 log.warning("After submitting %s: %s: %s", record.job_id, check.name, check.message)
+
+    def _run(self, name: str, context: CheckContext) -> list[Check]:
+        try:
+            return list(self._named[name](context))
+        except Exception as error:
+            # A site's check is its own code, and may fail in any way.
+            log.exception("The check %s failed", name)
+            message = (
+                f"The check {name} could not be run ({type(error).__name__}). Tell whoever installed it."
+            )
+            return [Check(name, "error", message)]
 
     def _context(self, plan: Plan, script: str, record: JobRecord | None = None) -> CheckContext:
         partitions = self._scheduler.partitions()
@@ -192,7 +217,7 @@ def check_partition(context: CheckContext) -> Iterator[Check]:
 
 def _image_everywhere(context: CheckContext, partition: Partition) -> Iterator[Check]:
     image = context.plan.image
-    if image is None:
+    if image is None or SHARED in image.nodes:
         return
     missing = [node for node in partition.nodes if node not in image.nodes]
     if len(missing) == len(partition.nodes) and missing:
@@ -217,8 +242,7 @@ def _image_everywhere(context: CheckContext, partition: Partition) -> Iterator[C
 
 def check_gpu_availability(context: CheckContext) -> Iterator[Check]:
     """Does the partition have as many GPUs on a node as the job asks for?"""
-    gres = str(context.plan.options.get("gres") or "")
-    wanted = sum(_gpu_count(item) for item in gres.split(","))
+    wanted = gpus(str(context.plan.options.get("gres") or ""))
     most = max((node.gpus for node in context.nodes), default=0)
     if wanted > most:
         where = context.partition.name if context.partition else "this cluster"
@@ -228,14 +252,6 @@ def check_gpu_availability(context: CheckContext) -> Iterator[Check]:
             f"The job asks for {wanted} GPUs on a node; {where} has at most {most}.",
             "/options/gres",
         )
-
-
-def _gpu_count(item: str) -> int:
-    """GPUs in one GRES item: ``gpu``, ``gpu:2``, ``gpu:a100:2``."""
-    name, *rest = item.strip().split(":")
-    if name != "gpu":
-        return 0
-    return int(rest[-1]) if rest and rest[-1].isdigit() else 1
 
 
 def validate_dataset_size(context: CheckContext) -> Iterator[Check]:

@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..images.model import Image
+from ..slurm.base import FINAL_STATES
 from ..templates.model import Template
 from ..uploads.model import JobFile
 
 Level = Literal["error", "warning", "ok"]
 ParameterValue = str | int | float | bool | None
+
+# What is never asked for again: it has ended, or nobody can say any more what became of it.
+OVER: frozenset[str] = FINAL_STATES | {"UNKNOWN"}
 
 
 def moment(seconds: float | None) -> str | None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from ..errors import (
     SchedulerUnavailable,
 )
 from ..events import EventBus
-from ..slurm.base import Scheduler, Submission
+from ..slurm.base import JobStatus, Scheduler, Submission
 from ..slurm.commands import job_base
 from ..store.jobs import JobTable
 from ..store.leases import Leases
@@ -33,6 +35,7 @@ from .model import JobRecord, JobSpec, Plan
 from .prepare import Planner
 from .script import generate_script
 from .stage import directory_name, stage, unstage
+from .traces import has_run, job_id_of_logs
 
 SUBMITTING = "SUBMITTING"
 _COMMENT = "slurmdash:"
@@ -75,8 +78,8 @@ class Submitter:
         Conflict while another process submits the same key, InvalidInput for a key that the contract does not know.
         """
         key = _checked(key) if key is not None else self._new_id()
-        with self._leases.held(f"submit:{self._table.user}:{key}", _KEY_SECONDS) as mine:
-            if not mine:
+        with self._holding(key) as owner:
+            if owner is None:
                 raise Conflict("This submission is under way in another window. Look at the list of jobs.")
             earlier = self._resume(key)
             if earlier is not None:
@@ -85,7 +88,7 @@ class Submitter:
             script = generate_script(plan)
             self._require_ready(plan, script)
             record = self._reserve(plan, script, key)
-            stage(plan, script, run_record(record, plan), Path(record.workdir))
+            self._stage(plan, record, owner)
             record = self._hand_over(record)
             self._checks.after_submit(plan, script, record)
             return record, True
@@ -98,10 +101,44 @@ class Submitter:
     def reconcile(self, older_than: float = _KEY_SECONDS) -> None:
         """Find out about submissions whose answer was lost more than ``older_than`` seconds ago."""
         for row in self._table.in_states([SUBMITTING]):
-            if row["created_at"] < self._clock() - older_than:
-                self._resume(row["idempotency_key"])
+            # Rows of jobs from elsewhere begin in this state too.
+            if row["idempotency_key"] is None or row["created_at"] >= self._clock() - older_than:
+                continue
+            with self._holding(row["idempotency_key"]) as owner:
+                if owner is not None:
+                    self._resume(row["idempotency_key"])
 
     # -- steps ----------------------------------------------------------------------------------------------
+
+    def _lease(self, key: str) -> str:
+        return f"submit:{self._table.user}:{key}"
+
+    @contextmanager
+    def _holding(self, key: str) -> Iterator[str | None]:
+        """Hold ``key`` inside the block, against other threads too; the owner's name, None when it is taken."""
+        owner = str(uuid.uuid4())
+        taken = self._leases.take(self._lease(key), _KEY_SECONDS, owner)
+        try:
+            yield owner if taken else None
+        finally:
+            if taken:
+                self._leases.give_back(self._lease(key), owner)
+
+    def _stage(self, plan: Plan, record: JobRecord, owner: str) -> None:
+        """Make the job's directory. Raises the errors of ``stage``, Conflict when that took too long."""
+        workdir = Path(record.workdir)
+        try:
+            stage(plan, record.script, run_record(record, plan), workdir)
+        except BaseException:
+            self._table.delete(record.run_id)
+            raise
+        # Copying may take longer than the lease. Whoever took it meanwhile has given up on this row, and may have
+        # submitted under the same key.
+        mine = self._leases.take(self._lease(str(record.idempotency_key)), _KEY_SECONDS, owner)
+        if not mine or self._table.by_run_id(record.run_id) is None:
+            self._table.delete(record.run_id)
+            unstage(workdir)
+            raise Conflict("Copying the files took too long, and the submission was given up. Submit again.")
 
     def _require_ready(self, plan: Plan, script: str) -> None:
         found = [check for check in self._checks.before_submit(plan, script) if check.level == "error"]
@@ -164,25 +201,21 @@ class Submitter:
                 f"{error.detail} Nothing you entered is lost. Submit again with the idempotency key "
                 f"{record.idempotency_key}: the job will not be submitted twice."
             ) from error
-        return self._settle(record.run_id, job_id)
+        return self._settle(record, job_id)
 
-    def _settle(self, run_id: str, job_id: str) -> JobRecord:
+    def _settle(self, record: JobRecord, job_id: str) -> JobRecord:
         now = self._clock()
-        self._table.update(
-            run_id,
-            {
-                "job_id": job_id,
-                "state": "PENDING",
-                "raw_state": "PENDING",
-                "submitted_at": now,
-                "seen_at": now,
-            },
-        )
-        row = self._table.by_run_id(run_id)
-        assert row is not None
-        record = JobRecord(**row)
-        self._events.publish("jobs", "job_update", {"job": record.to_json()}, durable=True)
-        return record
+        state = {"job_id": job_id, "state": "PENDING", "raw_state": "PENDING"}
+        return self._write(record, {**state, "submitted_at": now, "seen_at": now})
+
+    def _write(self, record: JobRecord, values: dict[str, Any]) -> JobRecord:
+        after = replace(record, **values)
+        self._table.update(record.run_id, values)
+        if self._table.by_run_id(record.run_id) is None:
+            # sbatch took so long that the row was given up. The job is there all the same.
+            self._table.insert(vars(after))
+        self._events.publish("jobs", "job_update", {"job": after.to_json()}, durable=True)
+        return after
 
     def _resume(self, key: str) -> JobRecord | None:
         """What became of an earlier submission with this key; None when there was none or it never arrived."""
@@ -190,14 +223,28 @@ class Submitter:
         if row is None:
             return None
         record = JobRecord(**row)
-        if record.job_id is not None:
+        if record.job_id is not None or record.state != SUBMITTING:
             return record
-        status = self._scheduler.find(_COMMENT + key, record.created_at - 60.0)
+        status = self._scheduler.find(_COMMENT + key, record.created_at - 60.0) or self._at_work_in(record)
         if status is not None:
-            return self._settle(record.run_id, job_base(status.job_id))
+            return self._settle(record, job_base(status.job_id))
+        if has_run(Path(record.workdir)):
+            return self._keep(record)
         self._table.delete(record.run_id)
         unstage(Path(record.workdir))
         return None
+
+    def _at_work_in(self, record: JobRecord) -> JobStatus | None:
+        """The job whose directory is this record's, which no other submission has."""
+        return next((job for job in self._scheduler.queue() if job.workdir == record.workdir), None)
+
+    def _keep(self, record: JobRecord) -> JobRecord:
+        """It ran, though the scheduler has forgotten it: its directory holds results."""
+        job_id = job_id_of_logs(Path(record.workdir))
+        if job_id is not None:
+            return self._settle(record, job_id)  # the watcher finds out how it ended
+        reason = f"The job ran, but the scheduler no longer knows it. Its files are in {record.workdir}."
+        return self._write(record, {"state": "UNKNOWN", "reason": reason})
 
 
 def _checked(key: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from plans import FileSlot, a_file, a_plan, a_template, an_image
+from shells import add_template
 
+from jupyter_slurmdash.errors import SchedulerUnavailable
 from jupyter_slurmdash.events import EventBus
 from jupyter_slurmdash.formats.textdata import first_bad_row
-from jupyter_slurmdash.images.model import SifFacts
+from jupyter_slurmdash.images.model import SHARED, SifFacts
 from jupyter_slurmdash.jobs import checks
 from jupyter_slurmdash.jobs.checks import CheckContext
-from jupyter_slurmdash.slurm.base import Node, Partition
+from jupyter_slurmdash.notebook.api import NotebookDash
+from jupyter_slurmdash.slurm.base import Node, Partition, Submission
 
 GPU = Partition("gpu", False, "up", ("gpu001",), max_time=8 * 3600)
 GPU_NODE = Node("gpu001", ("gpu",), "idle", gpus=2)
@@ -106,6 +110,10 @@ def test_an_image_that_is_not_on_the_partition() -> None:
     ]
 
 
+def test_a_shared_image_is_on_every_node() -> None:
+    assert names(checks.check_partition(a_context(a_plan(image=an_image(nodes=(SHARED,)))))) == []
+
+
 def test_an_image_that_cannot_be_used() -> None:
     broken = an_image(facts=SifFacts(problem="it is truncated"), is_active=False)
     assert names(checks.check_image(a_plan(image=broken))) == [
@@ -133,6 +141,56 @@ def test_every_check_of_the_official_set_is_installed() -> None:
         "notify_user",
         "log_submission",
     } <= set(checks.installed_checks())
+
+
+def test_a_package_that_cannot_be_loaded_costs_only_its_own_checks(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = EntryPoint("good", "jupyter_slurmdash.jobs.checks:notify_user", checks.ENTRY_POINTS)
+    bad = EntryPoint("bad", "nowhere_at_all:check", checks.ENTRY_POINTS)
+    monkeypatch.setattr(checks, "entry_points", lambda group: [bad, good])
+    assert list(checks.installed_checks()) == ["good"]
+    assert "bad" in caplog.text
+
+
+def raising(_context: CheckContext) -> list[checks.Check]:
+    raise RuntimeError("a bug of the site's")
+
+
+def test_a_check_that_fails_is_a_finding(dash: NotebookDash) -> None:
+    runner = checks.CheckRunner(dash.scheduler, dash.uploads, EventBus(), "/tmp", {"broken": raising})
+    plan = a_plan(template=a_template(slots=(), pre_submit=("broken",)))
+    (found,) = runner.before_submit(plan, "true")
+    assert (found.name, found.level) == ("broken", "error")
+    assert "RuntimeError" in found.message
+
+
+def test_a_check_that_fails_afterwards_takes_nothing_back(
+    dash: NotebookDash, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dash._checks_by_name["notify_user"] = raising
+    add_template(tmp_path, validation={"post_submit": ["notify_user"]})
+    dash.library.refresh()
+    assert dash.submit("test-v1").id
+    assert "The check notify_user failed" in caplog.text
+
+
+def test_a_scheduler_that_falls_silent_afterwards_takes_nothing_back(
+    dash: NotebookDash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_template(tmp_path, validation={"post_submit": ["notify_user"]})
+    dash.library.refresh()
+    inner = dash.scheduler.submit
+
+    def silent() -> list[Partition]:
+        raise SchedulerUnavailable("It does not answer.")
+
+    def submit(submission: Submission) -> str:
+        monkeypatch.setattr(dash.scheduler, "partitions", silent)
+        return inner(submission)
+
+    monkeypatch.setattr(dash.scheduler, "submit", submit)
+    assert dash.submit("test-v1").id
 
 
 def test_post_submit_ones_do_nothing_before() -> None:

@@ -19,12 +19,15 @@ from jupyter_slurmdash.errors import (
     InvalidInput,
     SchedulerRefused,
     SchedulerUnavailable,
+    SlurmDashError,
     TemplateNotFound,
 )
+from jupyter_slurmdash.jobs import submit as submit_module
 from jupyter_slurmdash.jobs.model import JobSpec
+from jupyter_slurmdash.jobs.stage import stage
 from jupyter_slurmdash.jobs.submit import SUBMITTING, Submitter
 from jupyter_slurmdash.notebook.api import NotebookDash
-from jupyter_slurmdash.slurm.base import Submission
+from jupyter_slurmdash.slurm.base import JobStatus, Submission
 
 # Other names are refused or mended by uploads/names.py, which has its own tests.
 FILE_NAMES = [
@@ -142,6 +145,112 @@ def test_the_watcher_finds_a_lost_submission(dash: NotebookDash) -> None:
     submitter.reconcile(older_than=-1)
     assert not dash.jobs._table.in_states([SUBMITTING])
     assert len(dash.list_jobs()) == 1
+
+
+def lost(dash: NotebookDash, *, arrives: bool = False) -> tuple[Submitter, Path]:
+    """A submission whose answer was lost, and its directory."""
+    submitter = behind(dash, Unreachable(dash.scheduler, arrives=arrives))
+    with pytest.raises(SchedulerUnavailable):
+        submitter.submit(JobSpec(script="true"), "key-12345")
+    (row,) = dash.jobs._table.in_states([SUBMITTING])
+    return submitter, Path(row["workdir"])
+
+
+def forgetting(submitter: Submitter, queue: list[JobStatus] | None = None) -> None:
+    """The scheduler keeps no comments from now on."""
+    submitter._scheduler.find = lambda comment, since: None  # type: ignore[method-assign]
+    submitter._scheduler.queue = lambda: queue or []  # type: ignore[method-assign]
+
+
+def test_a_submission_that_never_arrived_leaves_nothing_behind(dash: NotebookDash) -> None:
+    submitter, workdir = lost(dash)
+    submitter.reconcile(older_than=-1)
+    assert not workdir.exists()
+    assert dash.jobs._table.by_key("key-12345") is None
+
+
+@pytest.mark.parametrize("written", ["result.txt", ".slurmdash/exit_code.3", "out.log"])
+def test_results_are_never_removed(dash: NotebookDash, written: str) -> None:
+    submitter, workdir = lost(dash)
+    forgetting(submitter)
+    (workdir / written).write_text("0\n")
+    submitter.reconcile(older_than=-1)
+    assert (workdir / written).exists()
+    row = dash.jobs._table.by_key("key-12345")
+    assert row is not None
+    assert (row["state"], row["job_id"]) == ("UNKNOWN", None)
+    record, new = submitter.submit(JobSpec(script="true"), "key-12345")
+    assert (record.run_id, new) == (row["run_id"], False)
+
+
+def test_a_log_tells_the_id_of_a_forgotten_job(dash: NotebookDash) -> None:
+    submitter, workdir = lost(dash)
+    forgetting(submitter)
+    (workdir / "slurm-4711_2.out").write_text("x")
+    (workdir / ".slurmdash" / "exit_code").write_text("3\n")
+    submitter.reconcile(older_than=-1)
+    dash.jobs.watcher.look(force=True)
+    assert (dash.job("4711").state, dash.job("4711").record.exit_code) == ("FAILED", 3)
+
+
+def test_a_job_in_the_queue_is_known_by_its_directory(dash: NotebookDash) -> None:
+    submitter, workdir = lost(dash)
+    status = JobStatus("4711", "n", "u", "RUNNING", "RUNNING", workdir=str(workdir))
+    forgetting(submitter, [status])
+    submitter.reconcile(older_than=-1)
+    assert dash.jobs._table.by_job_id("4711") is not None
+    assert workdir.exists()
+
+
+def test_a_submission_under_way_is_left_alone(dash: NotebookDash) -> None:
+    submitter, workdir = lost(dash)
+    with dash.leases.held(f"submit:{dash.user}:key-12345", 60):
+        submitter.reconcile(older_than=-1)
+    assert workdir.exists()
+    assert dash.jobs._table.in_states([SUBMITTING])
+
+
+def test_a_submission_that_was_given_up_meanwhile_goes_no_further(
+    dash: NotebookDash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(*values: Any) -> None:
+        stage(*values)
+        dash.leases.give_back(*held)
+        assert dash.leases.take(held[0], 60)
+
+    held: list[str] = []
+    take = dash.leases.take
+
+    def noting(name: str, seconds: float, owner: str | None = None) -> bool:
+        if owner is not None:
+            held[:] = [name, owner]
+        return take(name, seconds, owner)
+
+    monkeypatch.setattr(dash.leases, "take", noting)
+    monkeypatch.setattr(submit_module, "stage", slowly)
+    with pytest.raises(Conflict, match="too long"):
+        dash.submit(script="true")
+    assert list((tmp_path / "jobs").iterdir()) == []
+    assert dash.scheduler.queue() == []
+    assert not dash.jobs._table.in_states([SUBMITTING])
+
+
+def test_a_job_whose_row_was_given_up_is_kept_all_the_same(dash: NotebookDash) -> None:
+    class Slow(Unreachable):
+        def submit(self, submission: Submission) -> str:
+            (row,) = dash.jobs._table.in_states([SUBMITTING])
+            dash.jobs._table.delete(row["run_id"])
+            return str(self._inner.submit(submission))
+
+    record, _ = behind(dash, Slow(dash.scheduler, arrives=True)).submit(JobSpec(script="true"))
+    assert dash.job(str(record.job_id)).record.run_id == record.run_id
+
+
+def test_staging_that_fails_leaves_no_row(dash: NotebookDash, tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("in the way")
+    with pytest.raises(SlurmDashError, match="could not be made"):
+        dash.submit(script="true")
+    assert not dash.jobs._table.in_states([SUBMITTING])
 
 
 def test_a_refusal_leaves_nothing_behind(dash: NotebookDash, tmp_path: Path) -> None:
