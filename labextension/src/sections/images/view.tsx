@@ -208,15 +208,17 @@ function ImageRow({
               {badge}
             </Badge>
           ))}
-          <Badge>{typeName(trans, image.type)}</Badge>
+          {!image.problem && <Badge>{typeName(trans, image.type)}</Badge>}
           <Badge title={image.nodes.join(', ')}>
             {trans._n('on %1 node', 'on %1 nodes', image.nodes.length)}
           </Badge>
-          <Badge>
-            {image.signature === 'unsigned'
-              ? trans.__('unsigned')
-              : trans.__('signed')}
-          </Badge>
+          {!image.problem && (
+            <Badge>
+              {image.signature === 'unsigned'
+                ? trans.__('unsigned')
+                : trans.__('signed, not verified')}
+            </Badge>
+          )}
         </span>
         {image.problem && (
           <span className="jp-slurmdash-Row-detail jp-mod-error">
