@@ -82,7 +82,7 @@ class Dash:
             slots=self._slots,
         )
         self.jobs = self._jobs()
-        self.upkeep = Upkeep(self.uploads.sessions.expire, _UPKEEP_SECONDS)
+        self.upkeep = Upkeep(lambda: self.uploads.sessions.expire(self.user), _UPKEEP_SECONDS)
         # Until the controller has told its name; what was remembered may be another cluster's.
         self._naming = Upkeep(self.cluster_name.learn, _NAMING_SECONDS)
 
@@ -104,13 +104,13 @@ class Dash:
 
     def _catalog(self) -> Catalog:
         settings = self.settings
-        connector = SshConnector(
+        self._connector = SshConnector(
             settings.ssh_config_file, settings.known_hosts_file, connect_timeout=settings.connect_timeout
         )
         return Catalog(
             ImageTable(self.database),
             self.events,
-            connector.connect,
+            self._connector.connect,
             self._nodes,
             image_dirs=settings.image_dirs,
             shared_image_dirs=settings.shared_image_dirs,
@@ -162,6 +162,7 @@ class Dash:
         self.jobs.watcher.stop()
         self.changes.stop()
         self.catalog.close()
+        self._connector.close()
         self.database.close()
 
     def health(self) -> Health:

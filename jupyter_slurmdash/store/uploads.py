@@ -37,9 +37,9 @@ class UploadTable:
         with self._database.read() as connection:
             return set(connection.execute(sa.select(sessions.c.id)).scalars())
 
-    def expired(self, now: float) -> list[str]:
-        """Ids of the sessions whose time was over at ``now``."""
-        query = sa.select(sessions.c.id).where(sessions.c.expires_at <= now)
+    def expired(self, user: str, now: float) -> list[str]:
+        """Ids of the user's sessions whose time was over at ``now``."""
+        query = sa.select(sessions.c.id).where(sessions.c.user == user, sessions.c.expires_at <= now)
         with self._database.read() as connection:
             return list(connection.execute(query).scalars())
 
@@ -94,9 +94,13 @@ class UploadTable:
         with self._database.write() as connection:
             connection.execute(sa.delete(files).where(files.c.id == file_id))
 
-    def under_way(self) -> list[Row]:
-        """All files, of whatever session, that are still being uploaded and whose size is known."""
-        query = sa.select(files).where(files.c.state == "uploading", files.c.size.is_not(None))
+    def under_way(self, user: str) -> list[Row]:
+        """All files, of whatever session of the user, that are still being uploaded and whose size is known."""
+        query = (
+            sa.select(files)
+            .join(sessions, sessions.c.id == files.c.session_id)
+            .where(sessions.c.user == user, files.c.state == "uploading", files.c.size.is_not(None))
+        )
         with self._database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -49,8 +49,13 @@ class Place:
         """Give the whole file its name; afterwards it is there even when the power fails."""
         self.final.parent.mkdir(mode=0o700, exist_ok=True)
         os.rename(self.part, self.final)
+        self.seal()
         _sync_directory(self.final.parent)
         _sync_directory(self.directory)
+
+    def seal(self) -> None:
+        """Jobs get the file by hard links: what one of them wrote into it, the others would read."""
+        self.final.chmod(0o400)
 
     def remove(self) -> None:
         """Remove all of it; what is not there is no error."""

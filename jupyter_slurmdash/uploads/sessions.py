@@ -68,11 +68,11 @@ class Sessions:
         self._events.publish("uploads", "upload_complete", told, durable=True)
         return self.get(session_id, user)
 
-    def expire(self) -> int:
-        """Remove the sessions whose time is over, and directories that no record knows; answers with how
-        many.
+    def expire(self, user: str) -> int:
+        """Remove this user's sessions whose time is over, and directories that no record knows; answers with
+        how many. Others' files may lie elsewhere, or be closed to us: their own servers remove them.
         """
-        over = self._table.expired(self._records.clock())
+        over = self._table.expired(user, self._records.clock())
         # A file that is being written keeps its session; each request that ends prolongs it.
         idle = [one for one in over if not any(map(self._busy, self._table.files(one)))]
         for session_id in idle:

@@ -64,7 +64,7 @@ class Transfers:
         file = self._records.add(session, new)
         try:
             self._check_slot(file)
-            self._check_space(file, file.size or 0)
+            self._check_space(user, file, file.size or 0)
         except SlurmDashError:
             self._records.forget(file)
             raise
@@ -89,7 +89,7 @@ class Transfers:
         try:
             file, part = self._enter(session_id, file_id)
             _check_offset(file.offset, append.offset)
-            file = self._with_total(file, append.total)
+            file = self._with_total(user, file, append.total)
             room = self._room(file)
             if append.body is not None and append.body > room:
                 raise TooLarge(
@@ -97,7 +97,7 @@ class Transfers:
                 )
             if part is not None:
                 if append.body:
-                    self._check_space(file, append.body)
+                    self._check_space(user, file, append.body)
                 digest = self._digests.setdefault(file_id, Digest())
                 slot = self._slot_of(file) if file.offset == 0 else None
                 return Writer(self, file, part, digest, room=room, slot=slot, checksum=append.checksum)
@@ -197,6 +197,7 @@ class Transfers:
         place = self._records.place(file)
         if place.final.exists():
             # Killed between giving the file its name and recording it.
+            place.seal()
             with place.final.open("rb") as stream:
                 return self._record_complete(file, Digest().hexdigest(stream.fileno(), file.offset)), None
         part = Part(place)
@@ -238,7 +239,7 @@ class Transfers:
     def _record(self, file: SessionFile, changes: dict[str, Any]) -> None:
         self._records.table.progress(file.session_id, file.id, changes, self._records.expiry())
 
-    def _with_total(self, file: SessionFile, total: int | None) -> SessionFile:
+    def _with_total(self, user: str, file: SessionFile, total: int | None) -> SessionFile:
         if total is None or total == file.size:
             return file
         if file.size is not None:
@@ -248,7 +249,7 @@ class Transfers:
         self._check_size(total)
         file = replace(file, size=total)
         self._check_slot(file)
-        self._check_space(file, total - file.offset)
+        self._check_space(user, file, total - file.offset)
         self._records.table.update_file(file.id, {"size": total})
         return file
 
@@ -270,12 +271,12 @@ class Transfers:
         message = too_large(file.name, file.size or 0, slot)
         raise TooLarge(message, [FieldError(slot_pointer(slot.name), message)])
 
-    def _check_space(self, file: SessionFile, needed: int) -> None:
-        """Raises NoSpace unless ``needed`` bytes fit beside all that was promised to the other uploads."""
+    def _check_space(self, user: str, file: SessionFile, needed: int) -> None:
+        """Raises NoSpace unless ``needed`` bytes fit beside all that was promised to the user's other uploads."""
         root = self._records.settings.root
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         promised = 0
-        for row in self._records.table.under_way():
+        for row in self._records.table.under_way(user):
             if row["id"] != file.id:
                 other = SessionFile(**row)
                 promised += max(0, (other.size or 0) - self._records.place(other).acknowledged())

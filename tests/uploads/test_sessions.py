@@ -85,11 +85,11 @@ def test_a_session_that_nobody_touches_expires_and_is_collected(place: Place) ->
     place.now += 1000
     with pytest.raises(SessionExpired):
         place.sessions.get(session, ME)
-    assert place.sessions.expire() == 1
+    assert place.sessions.expire(ME) == 1
     with pytest.raises(SessionNotFound):
         place.sessions.get(session, ME)
     assert list((place.root / "uploads").iterdir()) == []
-    assert place.sessions.expire() == 0
+    assert place.sessions.expire(ME) == 0
 
 
 def test_every_piece_prolongs_the_session(place: Place) -> None:
@@ -98,7 +98,7 @@ def test_every_piece_prolongs_the_session(place: Place) -> None:
     for offset in range(0, 90, 10):
         place.now += 900
         place.send(file, offset, b"0123456789")
-    assert place.sessions.expire() == 0
+    assert place.sessions.expire(ME) == 0
     assert place.sessions.get(session, ME).expires_at == place.now + 1000
 
 
@@ -106,14 +106,22 @@ def test_a_file_that_is_being_written_keeps_its_session(place: Place) -> None:
     session = place.session()
     writer = place.writer(place.begin(session, "a.dat", 100), 0)
     place.now += 2000
-    assert place.sessions.expire() == 0
+    assert place.sessions.expire(ME) == 0
     writer.close()
-    assert place.sessions.expire() == 1
+    assert place.sessions.expire(ME) == 1
+
+
+def test_what_belongs_to_others_is_left_to_them(place: Place) -> None:
+    theirs = place.sessions.create("grace").id
+    place.now += 2000
+    assert place.sessions.expire(ME) == 0
+    assert place.sessions.expire("grace") == 1
+    assert place.uploads.sessions._table.session(theirs) is None
 
 
 def test_directories_without_a_record_are_swept_when_they_are_old(place: Place) -> None:
     uploads = place.root / "uploads"
-    assert place.sessions.expire() == 0
+    assert place.sessions.expire(ME) == 0
     old, young, foreign = (uploads / name for name in (ID.format(1), ID.format(2), "someone-elses-folder"))
     for directory in (old, young, foreign):
         directory.mkdir(parents=True)
@@ -121,7 +129,7 @@ def test_directories_without_a_record_are_swept_when_they_are_old(place: Place) 
         os.utime(directory / "x.part", (place.now - 1001,) * 2)
         os.utime(directory, (place.now - 1001,) * 2)
     os.utime(young / "x.part", (place.now - 500,) * 2)
-    assert place.sessions.expire() == 1
+    assert place.sessions.expire(ME) == 1
     assert sorted(path.name for path in uploads.iterdir()) == sorted([young.name, foreign.name])
 
 

@@ -49,6 +49,37 @@ def test_a_file_in_one_piece(place: Place) -> None:
     assert Path(file.path).name == "a.dat"
 
 
+def test_a_published_file_is_for_reading_only(place: Place) -> None:
+    session = place.session()
+    file = place.upload(session, "a.dat", DATA)
+    assert Path(file.path).stat().st_mode & 0o777 == 0o400
+    place.sessions.delete(session, ME)
+    assert not Path(file.path).exists()
+
+
+def test_a_file_whose_publishing_was_interrupted_is_for_reading_only_too(place: Place) -> None:
+    file = place.begin(place.session(), "a.dat", len(DATA))
+    part = place.root / "uploads" / file.session_id / f"{file.id}.part"
+    part.write_bytes(DATA)
+    final = place.root / "uploads" / file.session_id / file.id / "a.dat"
+    final.parent.mkdir()
+    part.rename(final)
+    assert place.look(file).state == "complete"
+    assert final.stat().st_mode & 0o777 == 0o400
+
+
+def test_space_is_promised_to_the_users_own_uploads_only(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_slurmdash.uploads.transfers.free_space", lambda root: 1000)
+    theirs = place.sessions.create("grace").id
+    place.transfers.create(theirs, "grace", NewFile("big.dat", 900))
+    mine = place.session()
+    place.begin(mine, "a.dat", 900)
+    with pytest.raises(NoSpace, match="kept for other uploads"):
+        place.begin(mine, "b.dat", 200)
+
+
 def test_a_file_in_pieces_is_not_there_before_the_last(place: Place) -> None:
     file = place.begin(place.session(), "a.dat", len(DATA))
     for start in range(0, len(DATA), 1000):
@@ -62,7 +93,7 @@ def test_a_file_in_pieces_is_not_there_before_the_last(place: Place) -> None:
 def test_only_the_user_may_read(place: Place) -> None:
     file = place.upload(place.session(), "a.dat", DATA)
     path = Path(file.path)
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o400
     assert {parent.stat().st_mode & 0o777 for parent in (path.parent, path.parent.parent)} == {0o700}
 
 
