@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from ..errors import SlurmDashError
 from ..events import Event, EventBus
 from .database import Database
 from .tables import events
@@ -70,13 +69,15 @@ class Changes:
         """Re-publish what other processes of this user wrote since the last look; how many that was."""
         with self._database.read() as connection:
             rows = connection.execute(
-                sa.select(events).where(events.c.id > self._last_id).order_by(events.c.id)
+                sa.select(events)
+                .where(events.c.id > self._last_id, events.c.user == self._user)
+                .order_by(events.c.id)
             ).all()
         self._own.reading = True
         try:
             for row in rows:
                 self._last_id = row.id
-                if row.origin != self._origin and row.user == self._user:
+                if row.origin != self._origin:
                     self._bus.publish(row.channel, row.type, row.data, durable=True)
         finally:
             self._own.reading = False
@@ -88,17 +89,23 @@ class Changes:
         self._thread.start()
 
     def _run(self) -> None:
-        with self._database.engine.connect() as watch:
-            seen: object = None
-            while not self._stop.wait(self._interval):
-                try:
-                    version = self._version(watch)
-                    if version is None or version != seen:
-                        self.read()
-                        seen = version
-                except (SlurmDashError, sa.exc.DBAPIError):
-                    # A busy or briefly unreachable database: the next look reads the same rows.
-                    log.warning("Could not read changes from the database", exc_info=True)
+        while not self._stop.wait(self._interval):
+            try:
+                with self._database.engine.connect() as watch:
+                    self._follow(watch)
+            except Exception:
+                # The top of a thread: whatever it was, a new connection reads the same rows.
+                log.warning("Could not read changes from the database", exc_info=True)
+
+    def _follow(self, watch: sa.Connection) -> None:
+        """Read whenever something has changed, until ``stop``. The version is this connection's own."""
+        seen: object = None
+        while not self._stop.is_set():
+            version = self._version(watch)
+            if version is None or version != seen:
+                self.read()
+                seen = version
+            self._stop.wait(self._interval)
 
     def _version(self, watch: sa.Connection) -> object:
         """A number that another process's commit changes; None where the database has none."""

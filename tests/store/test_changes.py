@@ -80,7 +80,7 @@ def test_what_is_not_durable_stays_here(side: Callable[..., Side]) -> None:
 def test_users_do_not_see_each_others(side: Callable[..., Side]) -> None:
     mine, theirs = side("me"), side("them")
     theirs.tell(1)
-    mine.changes.read()
+    assert mine.changes.read() == 0
     assert mine.numbers() == []
     mine.tell(2)
     theirs.changes.read()
@@ -150,6 +150,46 @@ def test_after_a_failed_look_the_same_rows_are_read(
     assert failed.wait(10)
     assert two.next() == 7
     assert "Could not read changes" in caplog.text
+
+
+def test_a_database_that_is_away_at_first_is_read_later(
+    side: Callable[..., Side], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = side(), side()
+    failed = threading.Event()
+    connect = two.database.engine.connect
+
+    def away() -> sa.Connection:
+        if threading.current_thread().name == "slurmdash-changes" and not failed.is_set():
+            failed.set()
+            raise sa.exc.OperationalError("connect", {}, OSError("no route to host"))
+        return connect()
+
+    monkeypatch.setattr(two.database.engine, "connect", away)
+    two.changes.start()
+    assert failed.wait(10)
+    one.tell(7)
+    assert two.next() == 7
+    assert "Could not read changes" in caplog.text
+
+
+def test_a_fault_of_ours_does_not_end_the_reader(
+    side: Callable[..., Side], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = side(), side()
+    heard: list[int] = []
+
+    def stumble(event: Event) -> None:
+        heard.append(event.data["number"])
+        if len(heard) == 1:
+            raise ZeroDivisionError
+
+    two.bus.subscribe(stumble)
+    two.changes.start()
+    one.tell(1)
+    assert two.next() == 1
+    one.tell(2)
+    assert two.next() == 2
 
 
 def test_a_database_without_a_version_is_read_each_time(
