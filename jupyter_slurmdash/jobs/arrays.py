@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from ..slurm.base import JobStatus
 from ..slurm.commands import job_base
+from ..slurm.directives import parse_directives
+from ..slurm.forms import array_indices
 
 # What the whole is, by the first of these that any part is; when none is, all parts have ended.
 _ALIVE = ("RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "PENDING", "REQUEUED")
@@ -18,6 +20,12 @@ def as_wholes(statuses: Iterable[JobStatus]) -> list[JobStatus]:
     for status in statuses:
         groups.setdefault(job_base(status.job_id), []).append(status)
     return [_merge(job_id, parts) for job_id, parts in groups.items()]
+
+
+def task_count(script: str) -> int:
+    """How many tasks a script asks for; 1 when it is no array."""
+    options = dict(parse_directives(script))
+    return len(array_indices(options["array"])[0]) if "array" in options else 1
 
 
 def _merge(job_id: str, parts: Sequence[JobStatus]) -> JobStatus:

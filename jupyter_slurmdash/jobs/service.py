@@ -6,14 +6,15 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InvalidInput, JobNotFound, TemplateNotFound
 from ..slurm.base import FINAL_STATES, Scheduler
+from ..slurm.commands import JOB_ID
 from ..store.jobs import JobTable
-from .logs import LogPiece, Stream, read_log
-from .model import JobRecord, JobSpec, Preview
+from .logs import LogPiece, Stream, read_log, wrote_since
+from .model import OVER, JobRecord, JobSpec, Preview
 from .ports import TemplateSource
 from .prepare import Planner
 from .results import ResultFile, list_results, result_path
@@ -64,8 +65,12 @@ class Jobs:
         return self._submitter.test(spec)
 
     def get(self, job_id: str) -> JobRecord:
-        """Raises JobNotFound."""
-        row = self._table.by_run_id(job_id) if _RUN_ID.fullmatch(job_id) else self._table.by_job_id(job_id)
+        """The job; for a part of one (``123_4``) the whole. Raises JobNotFound."""
+        part = JOB_ID.fullmatch(job_id)
+        if _RUN_ID.fullmatch(job_id):
+            row = self._table.by_run_id(job_id)
+        else:
+            row = self._table.by_job_id(part["base"] if part else job_id)
         if row is None:
             raise JobNotFound(f"There is no job {job_id} among yours.")
         return JobRecord(**row)
@@ -81,7 +86,7 @@ class Jobs:
     ) -> JobPage:
         """``state`` is a state's name, ``active`` or ``finished``. Looks at the queue first when that is due."""
         self.watcher.look()
-        final = sorted(FINAL_STATES | {"UNKNOWN"})
+        final = sorted(OVER)
         rows, total = self._table.page(
             states=final if state == "finished" else [state.upper()] if state not in ("", "active") else None,
             not_states=final if state == "active" else None,
@@ -95,10 +100,11 @@ class Jobs:
         return JobPage(tuple(JobRecord(**row) for row in rows), total, following)
 
     def cancel(self, job_id: str) -> JobRecord:
-        """Ask the scheduler to cancel; cancelling what has ended already changes nothing."""
+        """Ask the scheduler to cancel, of an array only the task where ``job_id`` names one; cancelling what has ended
+        already changes nothing."""
         record = self.get(job_id)
         if record.state not in FINAL_STATES and record.job_id is not None:
-            self._scheduler.cancel(record.job_id)
+            self._scheduler.cancel(job_id if _is_part(job_id) else record.job_id)
             self.watcher.wake()
         return record
 
@@ -108,9 +114,13 @@ class Jobs:
         return self.get(job_id)
 
     def log(self, job_id: str, stream: Stream = "out", offset: int = 0, limit: int = 65536) -> LogPiece:
+        """A piece of the job's log, or of the log of the task that ``job_id`` (``123_4``) names; of an array as a
+        whole the first task's. See ``read_log``."""
         record = self.get(job_id)
-        piece = read_log(record, stream, offset, limit, final=record.state in FINAL_STATES | {"UNKNOWN"})
-        if piece.size and record.state == "PENDING":
+        named = replace(record, job_id=job_id) if _is_part(job_id) else record
+        piece = read_log(named, stream, offset, limit, final=record.state in OVER)
+        # A job that was put back into the queue has the log of its first run.
+        if piece.size and record.state == "PENDING" and wrote_since(named, stream, record.submitted_at or 0):
             self.watcher.wrote(record)
         return piece
 
@@ -128,6 +138,11 @@ class Jobs:
             return self._templates.get(record.template_id).output_pattern
         except TemplateNotFound:
             return ""  # it was removed since; the files are still there
+
+
+def _is_part(job_id: str) -> bool:
+    part = JOB_ID.fullmatch(job_id)
+    return part is not None and part["base"] != job_id
 
 
 def _write_cursor(created_at: float, run_id: str) -> str:

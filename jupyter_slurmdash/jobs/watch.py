@@ -15,14 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import SchedulerUnavailable, SlurmDashError
+from ..errors import SchedulerUnavailable
 from ..events import EventBus
 from ..slurm.base import FINAL_STATES, JobStatus, Scheduler
+from ..slurm.commands import job_base
 from ..store.jobs import JobTable
 from ..store.leases import Leases
-from .arrays import as_wholes
-from .model import JobRecord, moment
+from .arrays import as_wholes, task_count
+from .model import OVER, JobRecord, moment
 from .submit import SUBMITTING
+from .traces import Ending, ending
 
 # A job that is in neither queue nor accounting for this long, and left no exit code, is gone.
 _GIVE_UP_SECONDS = 120.0
@@ -73,25 +75,31 @@ class Watcher:
     # -- a look ---------------------------------------------------------------------------------------------
 
     def look(self, *, force: bool = False) -> None:
-        """Bring the table up to date, unless someone did within the interval. Never raises for a silent scheduler:
-        the last state stays, with its age and the reason in ``stale``."""
-        with self._lock:
+        """Bring the table up to date, unless someone did within the interval or is about to: only ``force`` waits.
+        Never raises for a silent scheduler: the last state stays, with its age and the reason in ``stale``."""
+        if not self._lock.acquire(blocking=force):
+            return
+        try:
             now = self._clock()
-            if not force and now - self._looked_at < self.interval:
+            # A clock that was set back makes the last look one of the future.
+            if not force and 0 <= now - self._looked_at < self.interval:
                 return
             self._looked_at = now
             lease = f"watch:{self._table.cluster}:{self._table.user}"
-            if not self._leases.take(lease, self.interval * 3):
-                return
-            try:
-                self._reconcile()
-                statuses = self._scheduler.queue()
-                self._absorb(statuses)
-            except SchedulerUnavailable as error:
-                self._set_stale(error.detail)
-            else:
-                self.seen_at = now
-                self._set_stale(None)
+            if self._leases.take(lease, self.interval * 3):
+                self._ask(now)
+        finally:
+            self._lock.release()
+
+    def _ask(self, now: float) -> None:
+        try:
+            self._reconcile()
+            self._absorb(self._scheduler.queue())
+        except SchedulerUnavailable as error:
+            self._set_stale(error.detail)
+        else:
+            self.seen_at = now
+            self._set_stale(None)
 
     def _set_stale(self, reason: str | None) -> None:
         if (reason is None) != (self.stale is None):
@@ -101,32 +109,48 @@ class Watcher:
         self.stale = reason
 
     def _absorb(self, statuses: list[JobStatus]) -> None:
-        active = {
-            row["job_id"]: JobRecord(**row)
-            for row in self._table.in_states(sorted(FINAL_STATES), negate=True)
-        }
+        active = {row["job_id"]: JobRecord(**row) for row in self._under_way()}
+        arrays = {job_base(each.job_id) for each in statuses if each.job_id != job_base(each.job_id)}
         seen = set()
+        ended = []
         for status in as_wholes(statuses):
             seen.add(status.job_id)
             record = active.get(status.job_id)
             if record is None:
                 record = self._known_or_new(status)
-            self._follow(record, status)
+            if not (status.final and status.job_id in arrays):
+                self._follow(record, status)
+            elif record.state not in FINAL_STATES:
+                ended.append(record)  # what has ended stays, though tasks leave the queue one by one
+        for record in ended:
+            self._end_array(record, [each for each in statuses if job_base(each.job_id) == record.job_id])
         vanished = [record for job_id, record in active.items() if job_id and job_id not in seen]
         if vanished:
             self._settle_vanished(vanished)
 
+    def _under_way(self) -> list[dict[str, Any]]:
+        return self._table.in_states(sorted(OVER), negate=True)
+
     def _known_or_new(self, status: JobStatus) -> JobRecord:
         row = self._table.by_job_id(status.job_id)
-        # Slurm's counter wraps: a finished job of long ago with this id is another job.
-        if row is not None and (row["submitted_at"] or 0) >= (status.submitted_at or 0) - 60:
+        if row is not None and _same(row, status):
             return JobRecord(**row)
         record = _foreign(status, self._table, self._clock())
         self._table.insert(vars(record))
         return record
 
+    def _end_array(self, record: JobRecord, parts: list[JobStatus]) -> None:
+        """The last tasks have ended; earlier ones may have left the queue, failed, some minutes ago."""
+        past = self._scheduler.history([str(record.job_id)], _begin(record))
+        # What is in both is newer in the queue.
+        (whole,) = as_wholes({part.job_id: part for part in [*past, *parts]}.values())
+        found = _ending(record)
+        if not past and found is not None and found.code and whole.state == "COMPLETED":
+            whole = replace(whole, state="FAILED", raw_state="FAILED", exit_code=found.code)
+        self._follow(record, whole)
+
     def _settle_vanished(self, records: list[JobRecord]) -> None:
-        since = min(record.submitted_at or record.created_at for record in records) - 60
+        since = min(_begin(record) for record in records)
         found = {
             status.job_id: status
             for status in as_wholes(
@@ -143,21 +167,25 @@ class Watcher:
     def _settle_from_directory(self, record: JobRecord) -> None:
         """Without accounting, the job's own record of its exit code tells."""
         now = self._clock()
-        path = Path(record.workdir) / ".slurmdash" / "exit_code"
-        try:
-            code = int(path.read_text())
-            ended = path.stat().st_mtime
-        except (OSError, ValueError):
+        found = _ending(record)
+        # A task that was killed recorded nothing, so zeros mean success only when all are there.
+        if found is None or (found.code == 0 and found.tasks < task_count(record.script)):
             if now - (record.seen_at or record.created_at) < _GIVE_UP_SECONDS:
                 return  # accounting is often some seconds behind the queue
             self._apply(
                 record, {"state": "UNKNOWN", "reason": "The scheduler no longer knows this job."}, None
             )
             return
-        state = "COMPLETED" if code == 0 else "FAILED"
+        state = "COMPLETED" if found.code == 0 else "FAILED"
         self._apply(
             record,
-            {"state": state, "raw_state": state, "exit_code": code, "ended_at": ended, "reason": ""},
+            {
+                "state": state,
+                "raw_state": state,
+                "exit_code": found.code,
+                "ended_at": found.ended_at,
+                "reason": "",
+            },
             now,
         )
 
@@ -205,9 +233,10 @@ class Watcher:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                if self._table.in_states(sorted(FINAL_STATES), negate=True):
+                if self._under_way():
                     self.look()
-            except (SlurmDashError, OSError):
+            except Exception:
+                # The thread's top: whatever one look failed at, the next one may do better.
                 log.exception("Could not bring the list of jobs up to date")
             self._wake.wait(self.interval)
             self._wake.clear()
@@ -217,6 +246,24 @@ class Watcher:
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def _same(row: dict[str, Any], status: JobStatus) -> bool:
+    """Is this row's job the one of ``status``? Slurm's counter wraps: a finished job of long ago with this id is
+    another. A requeued one has a new time of submission too, but our directories are never used twice."""
+    if row["ours"] and row["workdir"] == status.workdir:
+        return True
+    return bool((row["submitted_at"] or 0) >= (status.submitted_at or 0) - 60)
+
+
+def _begin(record: JobRecord) -> float:
+    """From when accounting is asked, with room for a clock that differs."""
+    return (record.submitted_at or record.created_at) - 60
+
+
+def _ending(record: JobRecord) -> Ending | None:
+    """Only our scripts record their end; in anybody else's directory such a file is another job's."""
+    return ending(Path(record.workdir)) if record.ours else None
 
 
 def _foreign(status: JobStatus, table: JobTable, now: float) -> JobRecord:

@@ -87,3 +87,20 @@ def test_the_log_arrives_while_the_job_runs(dash: NotebookDash) -> None:
     job.wait(timeout=30)
     piece = dash.jobs.log(job.id, "out", 6)
     assert (piece.text, piece.complete) == ("second\n", True)
+
+
+def test_a_task_of_an_array_by_its_id(dash: NotebookDash) -> None:
+    job = dash.submit(script='echo "task $SLURM_ARRAY_TASK_ID"', array="1-2").wait(timeout=30)
+    assert dash.jobs.get(f"{job.id}_2").run_id == job.record.run_id
+    assert dash.jobs.log(f"{job.id}_2").text == "task 2\n"
+    assert dash.jobs.log(job.id).text == "task 1\n"
+    for no_id in ("4711_1", "x", "1_x"):
+        with pytest.raises(JobNotFound):
+            dash.jobs.get(no_id)
+
+
+def test_one_task_is_cancelled(dash: NotebookDash) -> None:
+    job = dash.submit(script='[ "$SLURM_ARRAY_TASK_ID" = 1 ] || sleep 60', array="1-2")
+    dash.jobs.cancel(f"{job.id}_2")
+    job.wait(timeout=30)
+    assert (job.workdir / ".slurmdash" / "exit_code.1").read_text() == "0\n"
