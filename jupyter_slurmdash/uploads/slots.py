@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..errors import InvalidInput
 from .model import Slot
 
+# A slot becomes a variable of the job's script and a directory; the contract has the same pattern.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+
 
 def require_slot(name: str, slots: Sequence[Slot]) -> Slot | None:
-    """The slot of that name. Without any slots known (no template) every name goes, and the answer is None.
+    """The slot of that name. Without any slots known (no template) every good name goes, and the answer is None.
 
-    Raises InvalidInput, with the names there are.
+    Raises InvalidInput for what cannot be a name, and for an unknown one with the names there are.
     """
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name[:100]!r} is no name of a slot. Use up to 100 letters A-Z, digits and _, no digit first."
+        )
     if not slots:
         return None
     for slot in slots:

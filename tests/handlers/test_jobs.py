@@ -226,6 +226,7 @@ def test_what_a_submission_names_must_be_there(live: Live, template: str) -> Non
         ({"template_id": template, "files": {"data": "no such file"}}, None, None),
         ({"template_id": template, "files": {"data": "a\0b"}}, None, None),
         ({"template_id": template, "files": {"other": "x"}}, 400, "invalid-input"),
+        ({"template_id": template, "files": {"$(id)": "x"}}, 400, "invalid-input"),
         ({"template_id": template}, 422, "checks-failed"),
         ({}, 422, "checks-failed"),
     ):

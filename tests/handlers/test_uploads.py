@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,9 @@ def fits(schema: str, value: object) -> None:
 
 def send(server: Server, session: dict[str, str], name: str, data: bytes) -> str:
     """Upload in one request; answers with the file's id."""
-    from base64 import b64encode
-
     headers = {
         "Upload-Length": str(len(data)),
-        "Upload-Metadata": f"filename {b64encode(name.encode()).decode()}",
+        "Upload-Metadata": f"filename {base64.b64encode(name.encode()).decode()}",
         "Content-Type": "application/offset+octet-stream",
     }
     url = server.url.rstrip("/") + session["tus_url"]
@@ -89,6 +88,28 @@ def test_another_slot_or_class(server: Server) -> None:
     server.call("PATCH", path, 400, json={"type": "virus"})
     server.call("DELETE", path, 204)
     server.call("DELETE", path, 404)
+
+
+BAD_SLOTS = ["", "a b", "1st", "x;rm -rf ~", "a\n", "../up", "x" * 101, "자료", "$(id)", "a-b"]
+
+
+@pytest.mark.parametrize("slot", BAD_SLOTS)
+def test_what_cannot_be_a_slot_is_refused_at_the_door(server: Server, tmp_path: Path, slot: str) -> None:
+    session = server.session()
+    file_id = send(server, session, "a.dat", b"x")
+    place = f"/sessions/{session['session_id']}"
+    server.call("PATCH", f"{place}/files/{file_id}", 400, json={"slot": slot})
+    (tmp_path / "b.dat").write_bytes(b"x")
+    server.call("POST", f"{place}/paths", 400, json={"path": str(tmp_path / "b.dat"), "slot": slot})
+    if slot:
+        pairs = {"filename": "c.dat", "slot": slot}.items()
+        about = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs)
+        headers = {"Upload-Length": "1", "Upload-Metadata": about}
+        url = server.url.rstrip("/") + session["tus_url"]
+        answer = requests.post(url, headers=TUS | headers, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-input")
+    seen = server.call("GET", place).json()
+    assert [file["name"] for file in seen["files"]] == ["a.dat"]
 
 
 def test_finalize_says_what_is_missing(server: Server) -> None:

@@ -922,6 +922,8 @@ export interface components {
             session_id?: string;
             files?: components["schemas"]["FilePaths"];
         };
+        /** @description Name of a template's slot; it becomes a variable of the job's script */
+        SlotName: string;
         /** @description Slot name → path of a file on the cluster */
         FilePaths: {
             [key: string]: string;
@@ -1669,8 +1671,7 @@ export interface operations {
             content: {
                 "application/json": {
                     path: string;
-                    /** @description The template's slot; found by pattern when absent */
-                    slot?: string;
+                    slot?: components["schemas"]["SlotName"];
                 };
             };
         };
@@ -1722,7 +1723,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    slot?: string | null;
+                    slot?: components["schemas"]["SlotName"] | null;
                     /** @enum {unknown} */
                     type?: "data" | "config" | "code" | "model";
                 };
