@@ -59,10 +59,11 @@ def _variables(plan: Plan) -> Iterator[str]:
     if plan.image is not None:
         yield _export("CONTAINER", plan.image.path)
         yield 'export APPTAINER_IMAGE="$CONTAINER"'
-    for file in plan.files:
-        # A slot's name comes with the user's files; only one that the template declares is known to be a name.
-        if plan.template is not None and file.slot and plan.template.slot(file.slot) is not None:
-            yield _export(file.slot.upper(), file.name)
+    # In the template's order and with its names: those that come with the files are the user's, in any order.
+    by_slot = {file.slot: file for file in plan.files}
+    for slot in plan.template.slots if plan.template is not None else ():
+        if slot.name in by_slot:
+            yield _export(slot.name.upper(), by_slot[slot.name].name)
     for name, value in plan.parameters.items():
         if value is not None:
             yield _export(name.upper(), text_of(value))

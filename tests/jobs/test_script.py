@@ -219,3 +219,10 @@ def test_quoting_keeps_a_value_on_one_line(awkward: str) -> None:
     assert "\n" not in shell_quote(awkward)
     assert "\r" not in shell_quote(awkward)
     assert "\n" not in one_line(awkward)
+
+
+def test_the_order_of_the_files_does_not_matter() -> None:
+    template = a_template(slots=(FileSlot("a", "*", "input", True), FileSlot("b", "*", "input", True)))
+    files = (a_file("1", "a"), a_file("2", "b"))
+    scripts = {generate_script(a_plan(template=template, files=order)) for order in (files, files[::-1])}
+    assert len(scripts) == 1
