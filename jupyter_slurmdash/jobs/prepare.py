@@ -19,6 +19,8 @@ from .ports import FileSource, ImageSource, TemplateSource
 from .script import generate_script
 
 MAX_NAME = 100
+# Set with every submission: where the job runs, and the key by which a lost one is found again.
+OWN_OPTIONS = frozenset(("chdir", "comment"))
 
 
 class Planner:
@@ -43,8 +45,10 @@ class Planner:
     def plan(self, spec: JobSpec) -> Plan:
         """Raises the errors of the sources, and InvalidInput for values that can never work."""
         _require_text(spec.script or "", "/script")
+        _require_text(spec.app or "", "/app")
         template = self._templates.usable(spec.template_id) if spec.template_id else None
         options = {**(template.slurm if template else {}), **_given(spec.options)}
+        _require_none_of_ours(options)
         image = self._image(spec, template, options)
         return Plan(
             spec=spec,
@@ -124,6 +128,13 @@ def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterV
         if isinstance(value, str):
             _require_text(value, f"/parameters/{name}")
     return {name: values[name] for name in known if name in values}
+
+
+def _require_none_of_ours(options: Mapping[str, Any]) -> None:
+    message = "There is no such option here: every job has a directory and a comment of its own."
+    errors = [FieldError(f"/options/{name}", message) for name in sorted(OWN_OPTIONS & options.keys())]
+    if errors:
+        raise InvalidInput(message, errors)
 
 
 def _require_text(value: str, pointer: str) -> None:

@@ -285,6 +285,8 @@ def test_what_stands_in_the_way_is_told_all_at_once(dash: NotebookDash, tmp_path
         ({"script": "true", "job_name": "x" * 101}, InvalidInput, "/job_name"),
         ({"script": "true", "nonsense": 1}, InvalidInput, "/parameters/nonsense"),
         ({"script": "true", "time": "soon"}, InvalidInput, "/options/time"),
+        ({"script": "true", "app": "a\0b"}, InvalidInput, "/app"),
+        ({"script": "true", "app": "\ud83d"}, InvalidInput, "/app"),
         ({"script": "if then"}, ChecksFailed, "/script"),
         ({}, ChecksFailed, "/template_id"),
     ],
@@ -296,6 +298,13 @@ def test_bad_values_are_named(
         dash.submit(**values)
     if pointer is not None:
         assert caught.value.errors[0].pointer == pointer  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["comment", "chdir"])
+def test_what_is_ours_is_no_option(dash: NotebookDash, name: str) -> None:
+    with pytest.raises(InvalidInput, match="no such option") as caught:
+        dash.jobs.submit(JobSpec(script="true", options={name: "/tmp"}))
+    assert caught.value.errors[0].pointer == f"/options/{name}"
 
 
 def test_a_preview_tells_the_same_without_raising(dash: NotebookDash) -> None:
