@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import SlurmDashError
-from .jobs.model import moment
+from .times import moment
 from .version import __version__
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InvalidInput
-from ..images.model import Image, moment
+from ..images.model import Image
+from ..times import moment
 from .base import SlurmDashHandler
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
+from ..times import written
 from ..uploads.model import Session
 from .base import SlurmDashHandler
 
@@ -18,12 +18,11 @@ class UploadHandler(SlurmDashHandler):
         arrived = sum(size * file.progress / 100 for size, file in zip(sizes, session.files, strict=True))
         done = all(file.state == "complete" for file in session.files)
         percent = 100.0 * arrived / sum(sizes) if sum(sizes) else 100.0 if session.files and done else 0.0
-        expires = datetime.fromtimestamp(session.expires_at, UTC).isoformat()
         return {
             "session_id": session.id,
             "status": session.state,
             "template_id": session.template_id,
-            "expires_at": expires.replace("+00:00", "Z"),
+            "expires_at": written(session.expires_at),
             "chunk_size": self.dash.settings.chunk_size,
             "tus_url": f"{self.route_root}/api/v2/upload/tus/{session.id}",
             "files": [file.to_json() for file in session.files],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
+
+from ..times import moment
 
 ImageType = Literal["viz", "compute", "custom"]
 
@@ -24,13 +25,6 @@ _METADATA = (
 def image_id(node: str, path: str) -> str:
     """The stable UUID of the image at ``path`` on ``node``."""
     return str(uuid.uuid5(_NAMESPACE, f"{node}\n{path}"))
-
-
-def moment(seconds: float | None) -> str | None:
-    """Seconds since the epoch as RFC 3339 in UTC; None for 0 and None."""
-    if not seconds:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)

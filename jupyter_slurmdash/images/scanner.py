@@ -13,13 +13,12 @@ from ..errors import InvalidInput, ScanNotFound, SlurmDashError
 from ..events import EventBus
 from ..transport.base import Transport
 from .fanout import fan_out
+from .model import SHARED as SHARED
 from .model import NodeScan, Scan
 from .probe import Probe
 from .records import row_of, scan_of, scan_row
 from .visit import Outcome, Visit
 
-# Images in shared directories belong to this node: every real one sees them, so all partitions can use them.
-SHARED = "shared"
 # Stands in a scan for the list of nodes itself, when that could not be had.
 SCHEDULER = "scheduler"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..images.model import Image
 from ..slurm.base import FINAL_STATES
 from ..templates.model import Template
+from ..times import moment
 from ..uploads.model import JobFile
 
 Level = Literal["error", "warning", "ok"]
@@ -17,13 +17,6 @@ ParameterValue = str | int | float | bool | None
 
 # What is never asked for again: it has ended, or nobody can say any more what became of it.
 OVER: frozenset[str] = FINAL_STATES | {"UNKNOWN"}
-
-
-def moment(seconds: float | None) -> str | None:
-    """Seconds since the epoch as RFC 3339 in UTC."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)

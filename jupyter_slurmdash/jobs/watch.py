@@ -21,8 +21,9 @@ from ..slurm.base import FINAL_STATES, JobStatus, Scheduler
 from ..slurm.commands import job_base
 from ..store.jobs import JobTable
 from ..store.leases import Leases
+from ..times import moment
 from .arrays import as_wholes, task_count
-from .model import OVER, JobRecord, moment
+from .model import OVER, JobRecord
 from .submit import SUBMITTING
 from .traces import Ending, ending
 

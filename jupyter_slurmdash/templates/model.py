@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..times import written
+
 Source = Literal["official", "community", "private", "archived"]
 CATEGORIES = ("ml", "cfd", "structural", "molecular", "data", "custom")
 
@@ -106,7 +108,6 @@ class Template:
 
     def summary_json(self) -> dict[str, Any]:
         """The contract's ``TemplateSummary``: what a list shows."""
-        from datetime import UTC, datetime
 
         return {
             "id": self.id,
@@ -120,7 +121,7 @@ class Template:
             "is_public": self.is_public,
             "source": self.source,
             "hash": self.hash,
-            "modified_at": datetime.fromtimestamp(self.modified_at, UTC).isoformat().replace("+00:00", "Z"),
+            "modified_at": written(self.modified_at),
             "problem": self.problem.to_json() if self.problem else None,
         }
 
