@@ -11,40 +11,16 @@ from ..config import SlurmDash
 from ..dash import Dash, load_config
 from ..errors import FieldError, InvalidInput
 from ..jobs.model import JobSpec, ParameterValue
+from ..jobs.prepare import OWN_OPTIONS
+from ..slurm.directives import OPTIONS
 from ..widgets.form import JobForm
 from .job import Job, JobList
 from .tables import ImageTable, TemplateTable
 
 # sbatch options that may be given to submit() by name, beside the template's own parameters.
-OPTION_NAMES = frozenset(
-    [
-        "partition",
-        "nodes",
-        "ntasks",
-        "ntasks_per_node",
-        "cpus_per_task",
-        "mem",
-        "mem_per_cpu",
-        "time",
-        "gres",
-        "constraint",
-        "account",
-        "qos",
-        "reservation",
-        "array",
-        "dependency",
-        "mail_type",
-        "mail_user",
-        "nodelist",
-        "exclude",
-        "begin",
-        "nice",
-        "exclusive",
-        "requeue",
-        "output",
-        "error",
-    ]
-)
+OPTION_NAMES = frozenset(OPTIONS) - OWN_OPTIONS - {"job_name"}
+# Options that are on or off, whose text is read as such.
+_SWITCHES = ("exclusive", "requeue")
 
 
 class NotebookDash(Dash):
@@ -108,12 +84,19 @@ class NotebookDash(Dash):
         return Job(self, record)
 
     def with_texts(self, spec: JobSpec, options: Mapping[str, str], parameters: Mapping[str, str]) -> JobSpec:
-        """``spec`` with options and parameters given as text (a terminal has nothing else): a parameter becomes what
-        the template's schema says it is."""
+        """``spec`` with options and parameters given as text (a terminal has nothing else): a switch becomes true or
+        false, and a parameter what the template's schema says it is."""
         template = self.library.usable(spec.template_id) if spec.template_id else None
         fields: Mapping[str, Any] = ((template.parameters if template else None) or {}).get("properties", {})
         typed = {name: typed_value(value, fields.get(name, {})) for name, value in parameters.items()}
-        return replace(spec, options={**spec.options, **options}, parameters={**spec.parameters, **typed})
+        switches = {
+            name: typed_value(options[name], {"type": "boolean"}) for name in _SWITCHES if name in options
+        }
+        return replace(
+            spec,
+            options={**spec.options, **options, **switches},
+            parameters={**spec.parameters, **typed},
+        )
 
     def script(self, template: str | None = None, **values: Any) -> str:
         """The script that ``submit`` with the same arguments would run."""

@@ -8,18 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from ..images.model import Image
 from ..templates.model import Template
+from ..uploads.units import size_text
 
 T = TypeVar("T")
-
-
-def size_text(size: int) -> str:
-    """Bytes for people: 1.5 GB is 1.5 · 1024³."""
-    value = float(size)
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TB"
 
 
 class Table(Sequence[T], Generic[T]):

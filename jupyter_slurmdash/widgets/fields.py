@@ -17,7 +17,25 @@ _LARGEST = 2**53 - 1  # what JavaScript counts exactly
 
 
 def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
-    """The widget for one parameter of a template, from its JSON Schema."""
+    """The widget for one parameter of a template, from its JSON Schema. See ``parameter_value``."""
+    field = _field_of(name, schema)
+    field.counts = "default" in schema
+    field.observe(lambda _change: touch(field), "value")
+    return field
+
+
+def touch(field: w.ValueWidget) -> None:
+    """Somebody chose the value that the field shows."""
+    field.counts = True
+
+
+def parameter_value(field: w.ValueWidget) -> Any:
+    """The parameter's value; None where it has no default and nobody chose one, though a number or a switch always
+    shows something."""
+    return field.value if field.counts else None
+
+
+def _field_of(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
     common = {
         "description": schema.get("title", name),
         "tooltip": schema.get("description", ""),

@@ -19,7 +19,7 @@ from ..errors import SlurmDashError
 from ..jobs.model import JobRecord, JobSpec, Preview
 from ..slurm.base import FINAL_STATES
 from ..templates.model import Template
-from .fields import option_fields, parameter_field
+from .fields import option_fields, parameter_field, parameter_value, touch
 
 _WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
@@ -111,7 +111,11 @@ class JobForm(w.VBox):
                 if field.value.strip()
             },
             options={name: field.value for name, field in self.options.items() if field.value not in ("", 0)},
-            parameters={name: field.value for name, field in self.parameters.items()},
+            parameters={
+                name: value
+                for name, field in self.parameters.items()
+                if (value := parameter_value(field)) is not None
+            },
         )
 
     def set(
@@ -133,7 +137,10 @@ class JobForm(w.VBox):
                 field.value = value
         for fields, values in ((self.files, files), (self.parameters, parameters), (self.options, options)):
             for name, value in (values or {}).items():
+                touch(fields[name])
                 fields[name].value = value
+        # A value that the field showed already is no change, but chosen now.
+        self._on_change(None)
         return self
 
     # -- reactions ------------------------------------------------------------------------------------------

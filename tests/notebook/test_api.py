@@ -69,10 +69,16 @@ def test_texts_become_values(dash: NotebookDash, tmp_path: Path) -> None:
     dash.library.refresh()
     spec = dash.with_texts(
         dash.spec("test-v1", time="1:00"),
-        {"mem": "1G"},
+        {"mem": "1G", "exclusive": "true", "requeue": "false", "nice": "true"},
         {"epochs": "3", "rate": "0.5", "fast": "true", "note": "7"},
     )
-    assert spec.options == {"time": "1:00", "mem": "1G"}
+    assert spec.options == {
+        "time": "1:00",
+        "mem": "1G",
+        "nice": "true",
+        "exclusive": True,
+        "requeue": False,
+    }
     assert spec.parameters == {"epochs": 3, "rate": 0.5, "fast": True, "note": "7"}
     assert dash.with_texts(JobSpec(script="true"), {}, {"x": "1"}).parameters == {"x": "1"}
 

@@ -10,37 +10,21 @@ from plans import a_template, an_image
 from records import a_record
 
 from jupyter_slurmdash.notebook.job import Job, JobList
-from jupyter_slurmdash.notebook.tables import ImageTable, TemplateTable, size_text
+from jupyter_slurmdash.notebook.tables import ImageTable, TemplateTable
 
 EVIL = "<img src=x onerror=alert(1)>"
 
 
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1536, "1.5 KB"),
-        (10 * 1024, "10 KB"),
-        (5 * 1024**2, "5.0 MB"),
-        (1024**3, "1.0 GB"),
-        (3 * 1024**4, "3.0 TB"),
-    ],
-)
-def test_sizes_for_people(size: int, text: str) -> None:
-    assert size_text(size) == text
-
-
 def test_images_as_text() -> None:
     images = [
-        an_image("/opt/a.sif", "python", "bash", size=1536),
+        an_image("/opt/a.sif", "python", "bash", size=1500),
         an_image("/opt/longer.sif", version="2.10"),
     ]
     table = ImageTable(images)
     assert repr(table).splitlines() == [
-        "name        version  type     apps          size    nodes",
-        "a.sif       1        compute  python, bash  1.5 KB  node001",
-        "longer.sif  2.10     compute                1 B     node001",
+        "name        version  type     apps          size     nodes",
+        "a.sif       1        compute  python, bash  1.5 KB   node001",
+        "longer.sif  2.10     compute                1 bytes  node001",
     ]
     assert (len(table), table[0], list(table)) == (2, images[0], images)
     assert table.node_errors == []

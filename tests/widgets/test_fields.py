@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_slurmdash.errors import SchedulerUnavailable
 from jupyter_slurmdash.notebook.api import NotebookDash
-from jupyter_slurmdash.widgets.fields import option_fields, parameter_field
+from jupyter_slurmdash.widgets.fields import option_fields, parameter_field, parameter_value, touch
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,23 @@ def test_the_widget_follows_the_schema(schema: dict[str, Any], kind: type, value
     field = parameter_field("epochs", schema)
     assert isinstance(field, kind)
     assert (field.value, field.description) == (value, "epochs")
+
+
+@pytest.mark.parametrize("schema", [{"type": "number"}, {"type": "boolean"}, {"enum": ["a", "b"]}])
+def test_a_value_that_nobody_chose_is_none(schema: dict[str, Any]) -> None:
+    field = parameter_field("x", schema)
+    assert parameter_value(field) is None
+    touch(field)
+    assert parameter_value(field) == field.value is not None
+    defaulted = parameter_field("x", {**schema, "default": field.value})
+    assert parameter_value(defaulted) == field.value
+
+
+def test_a_value_that_was_changed_and_changed_back_is_chosen() -> None:
+    field = parameter_field("x", {"type": "integer"})
+    field.value = 1
+    field.value = 0
+    assert parameter_value(field) == 0
 
 
 def test_title_and_description_are_shown() -> None:

@@ -32,6 +32,7 @@ SECTIONS: dict[str, Any] = {
             "epochs": {"type": "integer", "minimum": 1, "maximum": 10, "default": 3},
             "mode": {"enum": ["fast", "slow"], "default": "slow"},
             "note": {"type": "string"},
+            "offset": {"type": "number"},
         },
     },
     "slurm": {"ntasks": 1, "time": "00:10:00"},
@@ -93,6 +94,7 @@ def test_a_template_makes_its_fields(form: JobForm) -> None:
         "epochs": 3,
         "mode": "slow",
         "note": "",
+        "offset": 0.0,
     }
     assert (form.options["ntasks"].value, form.options["time"].value) == (1, "00:10:00")
     form.set(template="shell-script-v1")
@@ -124,8 +126,15 @@ def test_the_preview_follows_each_change(form: JobForm, data: str) -> None:
     assert "✗" in form.findings.value
 
 
+def test_a_value_that_is_chosen_counts_though_it_was_shown_before(form: JobForm, data: str) -> None:
+    form.set(files={"dataset": data})
+    form.set(parameters={"offset": 0.0})
+    assert "OFFSET=0.0" in form.script.value
+
+
 def test_the_same_values_make_the_same_script(dash: NotebookDash, form: JobForm, data: str) -> None:
     form.set(files={"dataset": data}, parameters={"epochs": 5}, options={"mem": "1G"}, job_name="one")
+    assert "OFFSET" not in form.script.value
     assert form.script.value == dash.script(
         "test-v1", files={"dataset": data}, epochs=5, mem="1G", job_name="one"
     )
