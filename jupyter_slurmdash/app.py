@@ -13,6 +13,8 @@ from .handlers.routes import route_table
 
 # Blocking calls in flight at the same time: commands, file systems, the database.
 _THREADS = 16
+# Those that write uploads, which must never wait behind the others; see handlers/tus.py.
+_WRITERS = 8
 
 
 class SlurmDashApp(ExtensionApp):
@@ -29,6 +31,9 @@ class SlurmDashApp(ExtensionApp):
         dash.start()
         self.settings["slurmdash"] = dash
         self.settings["slurmdash_executor"] = ThreadPoolExecutor(_THREADS, thread_name_prefix="slurmdash")
+        self.settings["slurmdash_writers"] = ThreadPoolExecutor(
+            _WRITERS, thread_name_prefix="slurmdash-write"
+        )
         self.log.info("jupyter-slurmdash: scheduler %s", dash.scheduler.name)
 
     def initialize_handlers(self) -> None:
@@ -36,8 +41,8 @@ class SlurmDashApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         # Jupyter calls this also when initialize_settings has failed.
-        executor, dash = self.settings.get("slurmdash_executor"), self.settings.get("slurmdash")
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
-        if dash is not None:
-            dash.close()
+        for name in ("slurmdash_executor", "slurmdash_writers"):
+            if name in self.settings:
+                self.settings[name].shutdown(wait=False, cancel_futures=True)
+        if "slurmdash" in self.settings:
+            self.settings["slurmdash"].close()

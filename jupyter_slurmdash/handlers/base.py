@@ -130,7 +130,7 @@ class SlurmDashHandler(GuardMixin, APIHandler):
     async def admit(self) -> None:
         """The last gate before the body: its announced size. Uploads have their own."""
         length = self.request.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > self.max_body:
+        if not is_number(length) or int(length) > self.max_body:
             raise TooLarge(f"The body may have at most {self.max_body} bytes.")
         self.allow_body(self.max_body)
 
@@ -175,8 +175,14 @@ class SlurmDashHandler(GuardMixin, APIHandler):
 
     async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking service call beside the event loop."""
+        return await self.call_in("slurmdash_executor", function, *args, **kwargs)
+
+    async def call_in(
+        self, executor_name: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As ``call``, in the threads of another executor of the settings."""
         work = functools.partial(function, *args, **kwargs)
-        executor = cast("Executor", self.settings["slurmdash_executor"])
+        executor = cast("Executor", self.settings[executor_name])
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
     # -- going out ------------------------------------------------------------------------------------------
@@ -217,6 +223,11 @@ class SlurmDashHandler(GuardMixin, APIHandler):
         # An expected error is an answer, not a fault of ours.
         if not isinstance(value, SlurmDashError):
             super().log_exception(typ, value, tb)
+
+
+def is_number(text: str) -> bool:
+    """Whether a header's text is a whole number that ``int`` reads: ``²`` is a digit too, and a long one no number."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 class HttpProblem(SlurmDashError):

@@ -39,11 +39,14 @@ from ..uploads.protocol import (
 from ..uploads.records import NewFile
 from ..uploads.transfers import Append
 from ..uploads.writer import Writer
-from .base import SlurmDashHandler
+from .base import SlurmDashHandler, is_number
 
 CONTENT_TYPE = "application/offset+octet-stream"
 PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
+# What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
+# release it.
+_WRITERS = "slurmdash_writers"
 _ENDLESS = 2**62
 LINGER = 5.0  # seconds that a refused body may go on arriving before the connection is closed
 
@@ -82,7 +85,7 @@ class TusHandler(SlurmDashHandler):
             await self._admit()
         except SlurmDashError as error:
             announced = self.request.headers.get("Content-Length", "")
-            sending = self.request.method in ("PATCH", "POST") and announced.isdigit() and announced != "0"
+            sending = self.request.method in ("PATCH", "POST") and is_number(announced) and announced != "0"
             if not sending or "Expect" in self.request.headers:
                 raise
             self.allow_body(int(announced))
@@ -153,11 +156,11 @@ class TusHandler(SlurmDashHandler):
         began = time.perf_counter()
         try:
             if self._slow:
-                await self.call(self._writer.write, chunk)
+                await self.call_in(_WRITERS, self._writer.write, chunk)
             else:
                 self._writer.write(chunk)
         except SlurmDashError as error:
-            await self.call(self._writer.close)
+            await self.call_in(_WRITERS, self._writer.close)
             await self._refuse(error)
         self._slow = self._slow or time.perf_counter() - began > SLOW
 
@@ -207,7 +210,7 @@ class TusHandler(SlurmDashHandler):
         if self._writer is None:
             return
         try:
-            self.settings["slurmdash_executor"].submit(self._writer.close)
+            self.settings[_WRITERS].submit(self._writer.close)
         except RuntimeError:  # the server is going down, and its threads are gone
             self._writer.close()
 
@@ -220,7 +223,7 @@ class TusHandler(SlurmDashHandler):
         if self._refused:
             self._stop_lingering()
             return None
-        return await self.call(self._writer.finish) if self._writer is not None else None
+        return await self.call_in(_WRITERS, self._writer.finish) if self._writer is not None else None
 
     async def send_offset(self, file: SessionFile, status: int) -> None:
         self.set_header("Upload-Offset", str(file.offset))

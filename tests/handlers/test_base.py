@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_too_large_a_body(live: Live) -> None:
     problem_of(Answer(refused.status, refused.headers, refused.read()), 413, "too-large")
     connection.close()
     problem_of(post(live, b" " * MAX_JSON_BODY), 400, "invalid-input")
+
+
+@pytest.mark.parametrize("length", ["²", "1²", "9" * 5000, "x", "-1"])
+@pytest.mark.parametrize(("method", "path"), [("POST", PREVIEW), ("PATCH", "/api/v2/upload/tus/a/b")])
+def test_a_length_that_is_no_number(live: Live, method: str, path: str, length: str) -> None:
+    with socket.create_connection((live.host, live.port), timeout=30) as connection:
+        head = f"{method} {live.root}{path} HTTP/1.1\r\nHost: {live.host}:{live.port}\r\n"
+        head += f"Authorization: token {live.token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode("latin-1"))
+        answer = connection.makefile("rb").readline()
+    assert not answer or 400 <= int(answer.split()[1]) < 500, answer
 
 
 def test_too_large_a_body_without_an_announced_size(live: Live) -> None:

@@ -8,6 +8,7 @@ import http.client
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from live import Live
 from tusclient.client import TusClient
 from upload_server import HEADERS, TUS, Server
 
@@ -403,3 +405,31 @@ def test_a_half_open_socket_is_no_harm(server: Server, collection: str) -> None:
         while raw.recv(1000):
             pass
     assert offset(url) == 3
+
+
+def test_those_who_wait_for_an_upload_do_not_keep_it_from_being_let_go(live: Live) -> None:
+    """Every thread of the server waits for the one upload whose dead connection still holds it."""
+    session = live.call("POST", "/api/v2/upload/sessions", {}).json()
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000", **about()}
+    created = live.call("POST", f"/api/v2/upload/tus/{session['session_id']}", b"", headers)
+    address = created.headers["Location"]
+    file_id = address.rsplit("/", 1)[1]
+    executor = live.app.web_app.settings["slurmdash_executor"]
+    uploads, user = live.dash.uploads, live.dash.user
+    with socket.create_connection((live.host, live.port), timeout=30) as dead:
+        head = f"PATCH {address} HTTP/1.1\r\nHost: {live.host}:{live.port}\r\nTus-Resumable: 1.0.0\r\n"
+        head += f"Authorization: token {live.token}\r\nContent-Type: {BYTES['Content-Type']}\r\n"
+        dead.sendall(f"{head}Upload-Offset: 0\r\nContent-Length: 1000\r\n\r\n0123456789".encode())
+        deadline = time.monotonic() + 10
+        while uploads.sessions.get(session["session_id"], user).files[0].offset < 10:
+            assert time.monotonic() < deadline
+        together = threading.Barrier(executor._max_workers)
+
+        def look() -> int:
+            together.wait(10)
+            return uploads.transfers.look(session["session_id"], user, file_id).offset
+
+        began = time.monotonic()
+        waiting = [executor.submit(look) for _ in range(executor._max_workers)]
+        assert [one.result(20) for one in waiting] == [10] * len(waiting)
+        assert time.monotonic() - began < 5

@@ -107,7 +107,7 @@ def test_what_cannot_be_a_slot_is_refused_at_the_door(server: Server, tmp_path: 
         headers = {"Upload-Length": "1", "Upload-Metadata": about}
         url = server.url.rstrip("/") + session["tus_url"]
         answer = requests.post(url, headers=TUS | headers, timeout=60)
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-input")
+        assert (answer.status_code, answer.json()["type"]) == (400, "slurmdash:invalid-input")
     seen = server.call("GET", place).json()
     assert [file["name"] for file in seen["files"]] == ["a.dat"]
 

@@ -134,6 +134,7 @@ def main() -> None:
             validate_files=validate_files,
         ),
         slurmdash_executor=ThreadPoolExecutor(8),
+        slurmdash_writers=ThreadPoolExecutor(8),
     )
     root = app.base_url + "slurmdash"
     rules: list[Any] = [
