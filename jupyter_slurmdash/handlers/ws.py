@@ -38,6 +38,8 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
         self._waiting: list[Event] = []
         self._replayed = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._sending: asyncio.Future[None] | None = None
+        self._cut_off = False
         self._unsubscribe: Any = None
 
     @property
@@ -82,7 +84,7 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
             return
         missed = self.dash.events.since(last_id, channels)
         if missed is None:
-            self._write([{"type": "reload"}])
+            self._send([{"type": "reload"}])
             return
         for event in missed:
             self._queue(event)
@@ -94,10 +96,12 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
             self._queue(event)
 
     def _queue(self, event: Event) -> None:
-        if event.channel not in self._channels:
+        if event.channel not in self._channels or self._cut_off:
             return
         self._waiting.append(event)
         if len(self._waiting) > _MAX_WAITING:
+            self._cut_off = True
+            self._waiting.clear()
             self.close(1013, "Too slow; connect again.")
         elif len(self._waiting) >= _BATCH_SIZE:
             self._flush()
@@ -105,19 +109,34 @@ class EventsHandler(GuardMixin, WebSocketMixin, websocket.WebSocketHandler, Jupy
             self._timer = asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._flush)
 
     def _flush(self) -> None:
+        """Send the next batch, unless the one before is still on its way: then its end sends this one.
+
+        Tornado's own buffer has no bound, and what lies there could not be counted.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        batch, self._waiting = self._waiting, []
-        if batch:
-            self._write([event.to_json() for event in batch])
+        if self._sending is None and self._waiting:
+            batch, self._waiting = self._waiting[:_BATCH_SIZE], self._waiting[_BATCH_SIZE:]
+            self._send([event.to_json() for event in batch])
 
-    def _write(self, events: list[dict[str, Any]]) -> None:
-        if self.ws_connection is not None:
-            try:
-                self.write_message(json.dumps(events, ensure_ascii=False))
-            except websocket.WebSocketClosedError:
-                self._waiting.clear()
+    def _send(self, events: list[dict[str, Any]]) -> None:
+        if self.ws_connection is None:
+            return
+        try:
+            self._sending = self.write_message(json.dumps(events, ensure_ascii=False))
+        except websocket.WebSocketClosedError:
+            self._waiting.clear()
+        else:
+            self._sending.add_done_callback(self._sent)
+
+    def _sent(self, sending: asyncio.Future[None]) -> None:
+        if self._sending is sending:
+            self._sending = None
+        if sending.cancelled() or sending.exception() is not None:  # closed meanwhile
+            self._waiting.clear()
+        else:
+            self._flush()
 
     def on_close(self) -> None:
         super().on_close()

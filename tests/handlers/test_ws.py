@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -258,15 +259,60 @@ def test_too_long_a_message_ends_it(live: Live) -> None:
 
 
 def test_who_does_not_read_is_cut_off(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ws, "_MAX_WAITING", 5)
-    monkeypatch.setattr(ws, "_BATCH_SIZE", 1000)
-    monkeypatch.setattr(ws, "_BATCH_SECONDS", 30)
+    """A client that really reads nothing, until the kernel's buffers on both sides are full."""
+    monkeypatch.setattr(ws, "_MAX_WAITING", 500)
+    handlers: list[ws.EventsHandler] = []
+    original = ws.EventsHandler.open
 
+    def remember(self: ws.EventsHandler, *args: Any, **kwargs: Any) -> None:
+        handlers.append(self)
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(ws.EventsHandler, "open", remember)
+    monkeypatch.setattr(ws.EventsHandler, "get_compression_options", lambda self: None)
+    before = len(live.dash.events._listeners)
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(10)
+        deaf.connect((live.host, live.port))
+        head = f"GET {live.root}/api/ws HTTP/1.1\r\nHost: {live.host}:{live.port}\r\n"
+        head += f"Authorization: token {live.token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        deaf.sendall(head.encode())
+        assert b" 101 " in deaf.recv(4096)
+        message = b'{"subscribe": ["jobs"]}'
+        mask = b"\0\0\0\0"  # XOR with it changes nothing
+        deaf.sendall(bytes([0x81, 0x80 | len(message)]) + mask + message)
+        deadline = time.monotonic() + 10
+        while not (handlers and handlers[0]._channels):
+            assert time.monotonic() < deadline
+            told(live)
+        connection: Any = handlers[0].ws_connection
+        largest = told_in_all = 0
+        while not handlers[0]._cut_off:
+            assert told_in_all < 20_000, "never cut off"
+            live.dash.events.publish("jobs", "test", {"text": "x" * 5000})
+            told(live)
+            told_in_all += 1
+            largest = max(largest, len(connection.stream._write_buffer))
+        assert told_in_all > 500
+        # One batch at most lies in Tornado's buffer.
+        assert largest <= (ws._BATCH_SIZE + 1) * 6000
+        assert handlers[0]._waiting == []
+    deadline = time.monotonic() + 10
+    while len(live.dash.events._listeners) > before:
+        assert time.monotonic() < deadline
+        told(live)
+
+
+def test_who_reads_slowly_misses_nothing(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
         async with opened(live, "jobs") as connection:
-            for number in range(10):
+            for number in range(2000):
                 tell(live, "jobs", number)
-            assert await close_code(connection) == 1013
+            told(live)
+            events = await collect(connection, 2000)
+            assert [event["number"] for event in events] == list(range(2000))
 
     run(work())
 
