@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
+from tornado.iostream import StreamClosedError
+
 from ..errors import FileNotInJob, InvalidInput
-from ..jobs.model import JobSpec, moment
+from ..jobs.model import JobSpec
+from ..times import moment
 from .base import SlurmDashHandler
 
 _PIECE = 256 * 1024
@@ -123,7 +126,10 @@ class FileHandler(SlurmDashHandler):
         with file:
             while piece := await self.call(file.read, _PIECE):
                 self.write(piece)
-                await self.flush()
+                try:
+                    await self.flush()
+                except StreamClosedError:  # the download was given up
+                    return
         self.finish(set_content_type="application/octet-stream")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
+import socket
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from live import Answer, Live
 from shells import add_template, write
 
 from jupyter_slurmdash.errors import SchedulerUnavailable
+from jupyter_slurmdash.handlers.jobs import FileHandler
 from jupyter_slurmdash.slurm.base import FINAL_STATES
 
 TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
@@ -287,6 +291,41 @@ def test_a_large_file_arrives_whole(live: Live) -> None:
     job_id = submit(live, "head -c 3000001 /dev/zero | tr '\\0' 'x' > large")
     ended(live, job_id)
     assert download(live, job_id, "large").body == b"x" * 3_000_001
+
+
+def test_a_download_that_is_given_up_is_no_fault(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    faults: list[object] = []
+    monkeypatch.setattr(FileHandler, "log_exception", lambda self, *info: faults.append(info[0]))
+
+    class Watched(io.FileIO):
+        def close(self) -> None:
+            closed.append(True)
+            super().close()
+
+    class Large:
+        name = "large"
+
+        def open(self, mode: str) -> Watched:
+            return Watched(tmp_path / "large", "rb")
+
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(200_000_000)
+    monkeypatch.setattr(live.dash.jobs, "file", lambda id, path: Large())
+    with socket.create_connection((live.host, live.port)) as connection:
+        head = f"GET {live.root}/api/jobs/1/files/large HTTP/1.1\r\nHost: {live.host}:{live.port}\r\n"
+        connection.sendall(f"{head}Authorization: token {live.token}\r\n\r\n".encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        deadline = time.monotonic() + 20
+        while not closed:
+            assert time.monotonic() < deadline
+            live.get("/api/jobs")
+        live.get("/api/jobs")
+    assert faults == []
 
 
 @pytest.mark.parametrize(
