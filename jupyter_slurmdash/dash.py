@@ -181,7 +181,7 @@ class Dash:
 
 
 def load_config() -> Config:
-    """The same settings as the server's: Jupyter's configuration files, the user's last."""
+    """The same settings as the server's: Jupyter's configuration files, the user's last. Raises InvalidInput."""
     config = Config()
     for directory in reversed(jupyter_config_path()):
         for name in ("jupyter_server_config", "jupyter_slurmdash_config"):
@@ -192,4 +192,10 @@ def load_config() -> Config:
                     config.merge(loader(name + suffix, directory).load_config())
                 except ConfigFileNotFound:
                     continue
+                except Exception as error:
+                    # The file is a program of the user's or the site's: it may raise anything.
+                    raise InvalidInput(
+                        f"{os.path.join(directory, name + suffix)} cannot be read:"
+                        f" {type(error).__name__}: {error}. Correct the file."
+                    ) from error
     return config

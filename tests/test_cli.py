@@ -272,3 +272,13 @@ def test_an_interruption_is_no_traceback(run: Run, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(NotebookDash, "health", interrupt)
     assert run("doctor") == (130, "", "")
+
+
+def test_a_wrong_setting_is_one_line(run: Run, tmp_path: Path) -> None:
+    status, _, said = run("--set", "database_url=x", "jobs")
+    assert (status, said.count("\n")) == (1, 1)
+    assert "database_url" in said
+    write(tmp_path / "config" / "jupyter_slurmdash_config.py", "c.SlurmDash.scan_workers = (\n")
+    status, _, said = run("jobs")
+    assert (status, "Traceback" in said) == (1, False)
+    assert "jupyter_slurmdash_config.py" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -17,10 +18,12 @@ import pytest
 from settings import private_values
 from shells import add_template, write
 
+from jupyter_slurmdash.app import SlurmDashApp
 from jupyter_slurmdash.config import SlurmDash
 from jupyter_slurmdash.dash import Dash, load_config
 from jupyter_slurmdash.errors import InvalidInput
 from jupyter_slurmdash.notebook.api import NotebookDash
+from jupyter_slurmdash.transport.ssh import SshConnector
 
 
 def make(place: Path, **values: Any) -> Dash:
@@ -157,6 +160,36 @@ def test_the_first_of_jupyters_directories_has_the_last_word(config_dir: Path, t
     assert load_config().SlurmDash.scan_workers == 4
     write(tmp_path / "first" / "jupyter_server_config.py", "c.SlurmDash.scan_workers = 5\n")
     assert load_config().SlurmDash.scan_workers == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("jupyter_slurmdash_config.py", "c.SlurmDash.scan_workers = (\n", "SyntaxError"),
+        ("jupyter_slurmdash_config.py", "import a_module_that_is_not_there\n", "ModuleNotFoundError"),
+        ("jupyter_server_config.py", "1 / 0\n", "ZeroDivisionError"),
+        ("jupyter_slurmdash_config.json", "{", "JSONDecodeError"),
+    ],
+)
+def test_a_file_with_a_fault_is_named(config_dir: Path, name: str, text: str, reason: str) -> None:
+    write(config_dir / name, text)
+    with pytest.raises(InvalidInput) as raised:
+        load_config()
+    assert str(config_dir / name) in raised.value.detail
+    assert reason in raised.value.detail
+
+
+def test_idle_connections_to_nodes_end_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[SshConnector] = []
+    monkeypatch.setattr(SshConnector, "close", lambda self: closed.append(self))
+    make(tmp_path).close()
+    assert len(closed) == 1
+
+
+def test_the_extension_stops_also_when_its_start_has_failed() -> None:
+    app = SlurmDashApp()
+    assert "slurmdash" not in app.settings
+    asyncio.run(app.stop_extension())
 
 
 SERVER = """

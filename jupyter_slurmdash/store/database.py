@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ..errors import DatabaseUnavailable
+from ..errors import DatabaseUnavailable, InvalidInput
 
 # Errors by which the database does answer: the row or the statement is what does not fit.
 _ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
@@ -51,11 +51,25 @@ def _is_network(kind: str) -> bool:
     return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse")
 
 
+def _read_url(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        # The URL itself is not shown: it may hold a password.
+        raise InvalidInput(
+            "SlurmDash.database_url is no SQLAlchemy URL, such as sqlite:////home/me/slurmdash.sqlite or"
+            " postgresql://user@host/name."
+        ) from error
+
+
 class Database:
-    """An engine and the two kinds of transaction. Safe to share between threads."""
+    """An engine and the two kinds of transaction. Safe to share between threads.
+
+    Raises InvalidInput for a URL that cannot be used.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = sa.make_url(url)
+        self.url = _read_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = Path(self.url.database) if self.is_sqlite and self.url.database else None
         options: dict[str, Any] = {}
@@ -63,7 +77,18 @@ class Database:
             options["connect_args"] = {"timeout": 10.0, "check_same_thread": False}
         if self.path is not None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine = sa.create_engine(self.url, **options)
+        try:
+            self.engine = sa.create_engine(self.url, **options)
+        except sa.exc.NoSuchModuleError as error:
+            raise InvalidInput(
+                f"SlurmDash.database_url: {self.url.drivername} is no database that SQLAlchemy knows here."
+                " Correct the setting, or install the package that knows it."
+            ) from error
+        except ModuleNotFoundError as error:
+            raise InvalidInput(
+                f"SlurmDash.database_url: the driver {error.name} is not installed. Install it, or leave the setting"
+                " out for an SQLite file."
+            ) from error
         if self.is_sqlite:
             self._prepare_sqlite()
 

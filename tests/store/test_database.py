@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from jupyter_slurmdash.errors import DatabaseUnavailable
+from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput
 from jupyter_slurmdash.store import database as module
 from jupyter_slurmdash.store.database import Database, file_system_type
 from jupyter_slurmdash.store.tables import leases, metadata
@@ -128,6 +128,23 @@ def test_a_schema_of_a_newer_version_is_said(database: Database) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from the future'")
     with pytest.raises(DatabaseUnavailable, match="newer version"):
         database.upgrade()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("x", "no SQLAlchemy URL"),
+        ("", "no SQLAlchemy URL"),
+        ("postgresql://me:hunter2@host:port/name", "no SQLAlchemy URL"),
+        ("nonsense://me:hunter2@host/name", "nonsense is no database"),
+        ("mysql+aiomysql://me:hunter2@host/name", "driver aiomysql is not installed"),
+    ],
+)
+def test_a_wrong_url_names_the_setting(url: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason) as raised:
+        Database(url)
+    assert "database_url" in raised.value.detail
+    assert "hunter2" not in raised.value.detail
 
 
 def test_many_may_upgrade_at_once(tmp_path: Path) -> None:
