@@ -75,7 +75,6 @@ class SlurmDash(Configurable):
     squeue_interval = Float(10.0, help="Seconds between two looks at the queue (never under 5).").tag(
         config=True
     )
-    admins = List(Unicode(), [], help="Users who may change official templates.").tag(config=True)
     official_templates = Bool(True, help="Show the official templates that come with the package.").tag(
         config=True
     )
