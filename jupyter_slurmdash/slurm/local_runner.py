@@ -160,8 +160,8 @@ def _family() -> list[int]:
         if entry.name.isdigit():
             try:
                 text = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # gone, or another user's where /proc is mounted with hidepid=1
             parents[int(entry.name)] = int(text.rpartition(")")[2].split()[1])
     members = {os.getpid()}
     grown = True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_slurmdash.slurm.local_files import Condition, LocalJob
 from jupyter_slurmdash.slurm.local_queue import environment_of
-from jupyter_slurmdash.slurm.local_runner import interpreter, letters, open_outputs, outcome
+from jupyter_slurmdash.slurm.local_runner import _family, interpreter, letters, open_outputs, outcome
 
 JOB = LocalJob(
     id=7,
@@ -32,6 +35,20 @@ JOB = LocalJob(
     conditions=[Condition("afterok", 1)],
 )
 ARRAY = LocalJob(**{**vars(JOB), "tasks": [2, 4, 6], "output": "%A_%a-%j", "error": "%x.err"})
+
+
+def test_processes_that_may_not_be_looked_at_are_nobodys_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_text = Path.read_text
+
+    def closed(self: Path, *args: Any, **options: Any) -> str:
+        if self == Path("/proc/1/stat"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))  # hidepid=1
+        return read_text(self, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", closed)
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert child.pid in _family()
+        child.kill()
 
 
 @pytest.mark.parametrize(
