@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from settings import private_values
 from shells import add_template, write
+from silence import Silence
 
 from jupyter_slurmdash.app import SlurmDashApp
 from jupyter_slurmdash.config import SlurmDash
@@ -51,28 +51,11 @@ def test_auto_is_slurm_where_there_is_sbatch(tmp_path: Path, monkeypatch: pytest
         assert dash.jobs.watcher.interval == 10.0
 
 
-SILENT = """#!/bin/sh
-count=0
-while [ ! -e {stop} ] && [ $count -lt 90 ]; do /bin/sleep 0.1; count=$((count + 1)); done
-echo 'Unable to contact slurm controller' >&2
-exit 1
-"""
-
-
-@pytest.fixture
-def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Slurm's commands, each of which takes nine seconds to fail; at the end they fail at once."""
-    tools, stop = tmp_path / "silent", tmp_path / "stop"
-    for name in ("sbatch", "squeue", "sacct", "sinfo", "scontrol", "scancel"):
-        write(tools / name, SILENT.format(stop=stop))
-        (tools / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tools))
-    yield
-    stop.touch()
-
-
-@pytest.mark.usefixtures("silent")
-def test_a_silent_controller_does_not_keep_a_server_from_starting(tmp_path: Path) -> None:
+def test_a_silent_controller_does_not_keep_a_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = Silence(tmp_path)
+    monkeypatch.setenv("PATH", str(silence.path))
     dash = make(tmp_path, scheduler="auto", image_dirs=["/images"])
     try:
         began = time.monotonic()
@@ -81,7 +64,7 @@ def test_a_silent_controller_does_not_keep_a_server_from_starting(tmp_path: Path
         assert dash.cluster_name.known() == "slurm"
         assert time.monotonic() - began < 2
     finally:
-        (tmp_path / "stop").touch()
+        silence.give_up()
         dash.close()
 
 
