@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..dash import Dash
 from ..jobs.logs import Stream
-from ..jobs.model import JobRecord
-from ..slurm.base import FINAL_STATES
+from ..jobs.model import OVER, JobRecord
 from .tables import Table
 
 
@@ -44,7 +43,7 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        return self.state in FINAL_STATES or self.state == "UNKNOWN"
+        return self.state in OVER
 
     def refresh(self) -> Job:
         """Look again, as far as a look at the queue is due."""

@@ -16,8 +16,7 @@ import ipywidgets as w
 
 from ..dash import Dash
 from ..errors import SlurmDashError
-from ..jobs.model import JobRecord, JobSpec, Preview
-from ..slurm.base import FINAL_STATES
+from ..jobs.model import OVER, JobRecord, JobSpec, Preview
 from ..templates.model import Template
 from .fields import option_fields, parameter_field, parameter_value, touch
 
@@ -247,6 +246,6 @@ class JobForm(w.VBox):
                 self.job = record
                 self._show_state(record)
                 self.output.value = text
-            if record.state in FINAL_STATES or record.state == "UNKNOWN":
+            if record.state in OVER:
                 return
             pause(1.0)
