@@ -22,7 +22,9 @@ def test_it_works_at_once_and_again_and_stops() -> None:
     assert not done.acquire(timeout=0.05)
 
 
-@pytest.mark.parametrize("error", [DatabaseUnavailable("locked"), OSError("no space"), ValueError("a fault of ours")])
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("locked"), OSError("no space"), ValueError("a fault of ours")]
+)
 def test_a_failure_is_logged_and_tried_again(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     tried = threading.Semaphore(0)
 
