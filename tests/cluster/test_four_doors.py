@@ -141,6 +141,8 @@ def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(
         piece = user.get(f"/api/jobs/{job_id}/log?offset={offset}")
         if piece["text"] and not piece["complete"]:
             seen.append(piece["text"])
+            queued = user.run("squeue", "-h", "-j", job_id, "-o", "%A %T %N").stdout.strip()
+            assert queued in (f"{job_id} RUNNING gpu001", f"{job_id} COMPLETING gpu001"), queued
         offset = piece["next_offset"]
         if user.get(f"/api/jobs/{job_id}")["state"] not in (
             "PENDING",
@@ -156,7 +158,9 @@ def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(
     assert "gpu 0" in text or "gpu 1" in text
     files = user.get(f"/api/jobs/{job_id}/files")["files"]
     assert [file["path"] for file in files if file["is_output"]] == ["checkpoints/last.pth"]
-    print(f"job {job_id}: {job['state']} on {job['nodes']}; the log came in {len(seen)} pieces while it ran")
+    print(
+        f"squeue: {queued}; job {job_id}: {job['state']} on {job['nodes']}; the log came in {len(seen)} pieces while it ran"
+    )
 
 
 def test_the_database_and_slurm_say_the_same(user: Any, by_http: dict[str, Any]) -> None:
