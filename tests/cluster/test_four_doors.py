@@ -159,7 +159,8 @@ def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(
     files = user.get(f"/api/jobs/{job_id}/files")["files"]
     assert [file["path"] for file in files if file["is_output"]] == ["checkpoints/last.pth"]
     print(
-        f"squeue: {queued}; job {job_id}: {job['state']} on {job['nodes']}; the log came in {len(seen)} pieces while it ran"
+        f"squeue: {queued}; job {job_id}: {job['state']} on {job['nodes']};"
+        f" the log came in {len(seen)} pieces while it ran"
     )
 
 
