@@ -139,6 +139,10 @@ def test_a_broken_template_is_said_and_hides_nothing(user: Any, door: str) -> No
     assert "line" in message
 
 
+def test_a_broken_template_and_a_spare_file_in_the_panel(user: Any) -> None:
+    browser(user, "a broken template is shown")
+
+
 @pytest.fixture
 def without_controller(cluster_command: Any) -> Iterator[None]:
     cluster_command("stop-slurmctld")

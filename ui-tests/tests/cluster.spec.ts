@@ -86,3 +86,21 @@ test('cluster: the controller does not answer', async ({ panel }) => {
   await panel.page.screenshot({ path: `${shots}/cluster-no-controller.png` });
   await expect(panel.get('file-b.py')).toHaveAttribute('data-state', 'complete');
 });
+
+test('cluster: a broken template is shown with its line, a file without a slot is kept', async ({
+  panel
+}) => {
+  await panel.chooseTemplate('pytorch-training-v1');
+  await panel.get('file-input').setInputFiles(file('notes.txt', 'x\n'));
+  await expect(panel.get('file-notes.txt')).toBeVisible();
+  await expect(panel.page.locator('#jp-slurmdash-panel')).toContainText(
+    'Not used yet'
+  );
+  await panel.toggle('New job');
+  await panel.toggle('Templates');
+  await panel.get('templates-search').fill('broken');
+  await expect(panel.page.locator('#jp-slurmdash-panel')).toContainText(
+    /line \d/i
+  );
+  await panel.page.screenshot({ path: `${shots}/cluster-broken-template.png` });
+});
