@@ -110,13 +110,19 @@ class Watcher:
         self.stale = reason
 
     def _absorb(self, statuses: list[JobStatus]) -> None:
-        active = {row["job_id"]: JobRecord(**row) for row in self._under_way()}
+        rows = self._under_way()
+        active = {row["job_id"]: JobRecord(**row) for row in rows}
+        # Taken by the scheduler, but its id is not written down yet: no job from elsewhere. (A row is reserved
+        # before sbatch, and the queue was asked before the rows were read, so none can be missed.)
+        submitting = {row["workdir"] for row in rows if row["job_id"] is None}
         arrays = {job_base(each.job_id) for each in statuses if each.job_id != job_base(each.job_id)}
         seen = set()
         ended = []
         for status in as_wholes(statuses):
             seen.add(status.job_id)
             record = active.get(status.job_id)
+            if record is None and status.workdir in submitting:
+                continue
             if record is None:
                 record = self._known_or_new(status)
             if not (status.final and status.job_id in arrays):

@@ -328,3 +328,18 @@ def test_the_log_of_an_earlier_run_tells_nothing(dash: NotebookDash, quiet: Quie
     os.utime(tmp_path / "slurm-41.out", (5000, 5000))
     dash.jobs.log("41", "out")
     assert dash.job("41").state == "RUNNING"
+
+
+def test_a_job_that_is_being_submitted_is_no_job_from_elsewhere(
+    dash: NotebookDash, quiet: Quiet, tmp_path: Path
+) -> None:
+    """sbatch has taken it and the queue shows it, while the submission has yet to write its id down."""
+    table = dash.jobs._table
+    ours = a_record(tmp_path, user=dash.user, cluster=table.cluster, job_id=None, state="SUBMITTING")
+    table.insert({**vars(ours), "idempotency_key": "key-12345", "created_at": dash.jobs.watcher._clock()})
+    quiet.jobs = [a_status("41", workdir=str(tmp_path))]
+    dash.jobs.watcher.look(force=True)
+    assert len(dash.list_jobs()) == 0
+    table.update(ours.run_id, {"job_id": "41", "state": "PENDING"})
+    dash.jobs.watcher.look(force=True)
+    assert [(job.record.run_id, job.state) for job in dash.list_jobs()] == [(ours.run_id, "RUNNING")]
