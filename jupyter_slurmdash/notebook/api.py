@@ -49,7 +49,8 @@ class NotebookDash(Dash):
         **values: Any,
     ) -> JobSpec:
         """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters."""
-        self._scan_once()
+        if template or image:
+            self._scan_once()
         return JobSpec(
             job_name=job_name,
             template_id=template,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -130,11 +129,3 @@ def test_a_route_outside_the_contract_cannot_be_written() -> None:
     with pytest.raises(TypeError, match="differ"):
         type("Missing", (SlurmDashHandler,), {"path": "/api/health"})
     assert len(route_table()) == len(handlers_by_path()) + 1
-
-
-def test_turning_strangers_away_is_quick(live: Live) -> None:
-    """A figure for the note: what a refusal costs."""
-    begin = time.perf_counter()
-    for _ in range(50):
-        live.call("GET", "/api/health", token=False)
-    print(f"{len(EVERY)} operations guarded; a refusal takes {(time.perf_counter() - begin) * 20:.1f} ms")

@@ -125,7 +125,6 @@ def test_shell_script(tmp_path: Path) -> None:
 
 
 def test_notebook_run(tmp_path: Path) -> None:
-    pytest.importorskip("nbclient")
     cells = ["import os; print('argument', os.environ['ARGUMENTS'])", "1/0", "print('after')"]
     notebook = {
         "cells": [

@@ -146,8 +146,6 @@ def test_the_same_values_make_the_same_script(dash: NotebookDash, form: JobForm,
 
 @pytest.mark.parametrize("name", ["python-script-v1", "pytorch-training-v1", "gromacs-simulation-v1"])
 def test_official_templates_fill_the_form_as_they_are(dash: NotebookDash, name: str) -> None:
-    if dash.library.find(name) is None:
-        pytest.skip(f"{name} is not shipped")
     form = dash.form(name)
     assert form.template.value == name
     plan = dash.jobs._planner.plan(form.spec())
