@@ -50,6 +50,56 @@ class ImageAppsHandler(SlurmDashHandler):
         self.send_cached({"apps": image.metadata_json()["apps"]})
 
 
+class ImageWhereHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/where"
+
+    async def get(self, id: str) -> None:
+        self.send_cached((await self.call(self.dash.catalog.where, id)).to_json())
+
+
+class ImageRunsHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/runs"
+
+    async def get(self, id: str) -> None:
+        image = await self.call(self.dash.catalog.image, id)
+        self.send((await self.call(self.dash.jobs.image_runs, image)).to_json())
+
+
+class ImageDraftHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/draft"
+
+    async def get(self, id: str) -> None:
+        self.send((await self.call(self.dash.template_draft, id, self.query().get("app"))).to_json())
+
+
+class ImageDigestHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/digest"
+
+    async def get(self, id: str) -> None:
+        self.send((await self.call(self.dash.integrity.task, "digest", id)).to_json())
+
+    async def post(self, id: str) -> None:
+        self.send((await self.call(self.dash.integrity.start, "digest", id)).to_json(), 202)
+
+
+class ImageVerifyHandler(SlurmDashHandler):
+    path = "/api/apptainer/images/{id}/verify"
+
+    async def get(self, id: str) -> None:
+        self.send((await self.call(self.dash.integrity.task, "verify", id)).to_json())
+
+    async def post(self, id: str) -> None:
+        self.send((await self.call(self.dash.integrity.start, "verify", id)).to_json(), 202)
+
+
+class FamiliesHandler(SlurmDashHandler):
+    path = "/api/apptainer/families"
+
+    async def get(self) -> None:
+        families = await self.call(self.dash.catalog.families, **self.query())
+        self.send_cached({"families": [family.to_json() for family in families], "total": len(families)})
+
+
 class ScansHandler(SlurmDashHandler):
     path = "/api/apptainer/scan"
 
@@ -76,6 +126,7 @@ def _image_list(catalog: Any, images: Sequence[Image], limit: int, cursor: str |
         "next_cursor": f"{start + len(page)}.{page[-1].id}" if more and page else None,
         "scanned_at": moment(catalog.scanned_at()),
         "scanning": catalog.scanning,
+        "read_only": catalog.read_only,
         "node_errors": [error.to_json() for error in catalog.node_errors()],
     }
 
@@ -95,4 +146,17 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-routes = [ImagesHandler, ImageHandler, ImageMetadataHandler, ImageAppsHandler, ScansHandler, ScanHandler]
+routes = [
+    ImagesHandler,
+    ImageHandler,
+    ImageMetadataHandler,
+    ImageAppsHandler,
+    ImageWhereHandler,
+    ImageRunsHandler,
+    ImageDraftHandler,
+    ImageDigestHandler,
+    ImageVerifyHandler,
+    FamiliesHandler,
+    ScansHandler,
+    ScanHandler,
+]

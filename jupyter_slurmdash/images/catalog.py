@@ -153,6 +153,11 @@ class Catalog:
         return scan.finished_at if scan else None
 
     @property
+    def read_only(self) -> bool:
+        """Whether scans are made elsewhere, and none can be started here."""
+        return False
+
+    @property
     def scanning(self) -> bool:
         """Whether a scan is under way in this process."""
         return self._scanner.current is not None

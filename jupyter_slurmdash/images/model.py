@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from ..times import moment
+from ..times import moment, written
 
 ImageType = Literal["viz", "compute", "custom"]
 
@@ -34,8 +35,43 @@ class ImageApp:
     name: str
     help: str = ""
     runscript: str = ""
+    startscript: str = ""
+    test: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SifSignature:
+    """A signature that the file's table of contents names. ``fingerprint`` is the key's, upper-case hexadecimal ("" for
+    kinds that name none); ``hash`` the digest algorithm ("sha256"…), "" when it is not said."""
+
+    kind: Literal["pgp", "dsse", "unknown"]
+    fingerprint: str = ""
+    hash: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of verifying an image's signatures. ``keys`` are the user ids of the keys that signed, else their
+    fingerprints; ``checked_at`` seconds since the epoch, UTC."""
+
+    state: Literal["verified", "unknown key", "not valid"]
+    message: str
+    keys: tuple[str, ...] = ()
+    checked_at: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the database."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
+        return cls(data["state"], data["message"], tuple(data["keys"]), data["checked_at"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's ``ImageVerification``."""
+        return {**asdict(self), "keys": list(self.keys), "checked_at": written(self.checked_at)}
 
 
 @dataclass(frozen=True)
@@ -61,6 +97,7 @@ class SifFacts:
     help: str = ""
     deffile: str = ""
     signed: bool = False
+    signatures: tuple[SifSignature, ...] = ()
     encrypted: bool = False
     complete: bool = True
     problem: str | None = None
@@ -73,7 +110,9 @@ class SifFacts:
     def from_dict(cls, data: dict[str, Any]) -> SifFacts:
         """What ``to_dict`` gave; keys of other versions are left out."""
         known = {name: value for name, value in data.items() if name in cls.__dataclass_fields__}
-        return cls(**{**known, "apps": tuple(ImageApp(**app) for app in known.get("apps", ()))})
+        apps = tuple(ImageApp(**app) for app in known.get("apps", ()))
+        signatures = tuple(SifSignature(**each) for each in known.get("signatures", ()))
+        return cls(**{**known, "apps": apps, "signatures": signatures})
 
 
 @dataclass(frozen=True)
@@ -100,7 +139,16 @@ class Image:
     updated_at: float
     last_scanned: float
     digest: str | None = None
+    verdict: Verdict | None = None
+    family: str = ""
     is_active: bool = True
+
+    @property
+    def signature(self) -> str:
+        """Whether it is signed, and what came of verifying that."""
+        if not self.facts.signed:
+            return "unsigned"
+        return self.verdict.state if self.verdict else "signed, not verified"
 
     def to_json(self) -> dict[str, Any]:
         """The image as the contract's ``Image``."""
@@ -125,7 +173,11 @@ class Image:
             "arch": facts.arch,
             "sif_id": facts.sif_id,
             "build_date": moment(facts.build_time),
-            "signature": "signed, not verified" if facts.signed else "unsigned",
+            "family": self.family,
+            "modified_at": moment(self.mtime_ns / 1e9),
+            "signature": self.signature,
+            "signatures": [asdict(each) for each in facts.signatures],
+            "verification": self.verdict.to_json() if self.verdict else None,
             "digest": self.digest,
             "problem": facts.problem,
             "created_at": moment(self.created_at),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .model import Image, NodeScan, Scan, SifFacts, image_id
+from .model import Image, NodeScan, Scan, SifFacts, Verdict, image_id
 from .probe import Found, stamp
 from .rules import family, image_description, image_type, image_version, version_key
 
@@ -45,6 +45,7 @@ def row_of(
         "description": image_description(facts.labels),
         "facts": facts.to_dict(),
         "digest": None,
+        "verdict": None,
         "created_at": old["created_at"] if old is not None else now,
         "updated_at": now,
         "last_scanned": now,
@@ -64,6 +65,8 @@ def image_of(row: Mapping[str, Any]) -> Image:
     values = {name: row[name] for name in Image.__dataclass_fields__ if name in row}
     values["facts"] = SifFacts.from_dict(row["facts"])
     values["partitions"] = tuple(row["partitions"])
+    values["verdict"] = Verdict.from_dict(row["verdict"]) if row["verdict"] else None
+    values["family"] = family(row["name"])
     return Image(**values, nodes=(row["node"],))
 
 

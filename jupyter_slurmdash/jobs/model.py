@@ -133,6 +133,9 @@ class JobRecord:
     image_id: str | None
     image_path: str | None
     sif_id: str | None
+    image_digest: str | None
+    image_size: int | None
+    image_mtime_ns: int | None
     request: Mapping[str, Any]
     script: str
     idempotency_key: str | None
@@ -161,6 +164,8 @@ class JobRecord:
             "template_id": self.template_id,
             "template_version": self.template_version,
             "image_path": self.image_path,
+            "sif_id": self.sif_id,
+            "image_digest": self.image_digest,
             "workdir": self.workdir,
             "submitted_at": moment(self.submitted_at),
             "started_at": moment(self.started_at),

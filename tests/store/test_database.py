@@ -25,7 +25,7 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 revision = "next"
-down_revision = "0001"
+down_revision = "{newest}"
 def upgrade():
     op.add_column("leases", sa.Column("note", sa.Text()))
 def downgrade():
@@ -52,11 +52,16 @@ def url_of(place: Path) -> str:
 
 
 @pytest.fixture
-def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Migrations as a later version has them: one more."""
+def newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The newest revision there is; and migrations as a later version has them: one more."""
+    database = Database(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    database.upgrade()
+    revision = database.revision()
+    database.close()
+    assert revision is not None
     scripts = tmp_path / "50% later"
     shutil.copytree(Path(module.__file__).parent / "migrations", scripts)
-    (scripts / "versions" / "0002_next.py").write_text(NEXT)
+    (scripts / "versions" / "later.py").write_text(NEXT.replace("{newest}", revision))
 
     def alembic(self: Database) -> Config:
         config = Config()
@@ -64,6 +69,7 @@ def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return config
 
     monkeypatch.setattr(Database, "_alembic", alembic)
+    return revision
 
 
 def add_lease(database: Database, name: str) -> None:
@@ -93,10 +99,10 @@ def test_up_down_up(database: Database) -> None:
     assert (database.revision(), names(database)) == (head, [])
 
 
-def test_a_copy_is_kept_before_an_upgrade(tmp_path: Path, later: None) -> None:
+def test_a_copy_is_kept_before_an_upgrade(tmp_path: Path, newest: str) -> None:
     database = Database(url_of(tmp_path))
-    database.upgrade("0001")
-    copy = tmp_path / "data" / "test.sqlite.0001.backup"
+    database.upgrade(newest)
+    copy = tmp_path / "data" / f"test.sqlite.{newest}.backup"
     assert not copy.exists()
     add_lease(database, "committed, and still in the write-ahead log")
     database.upgrade()
@@ -105,21 +111,21 @@ def test_a_copy_is_kept_before_an_upgrade(tmp_path: Path, later: None) -> None:
     database.close()
     assert copy.stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(copy)) as kept:
-        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
         assert kept.execute("SELECT count(*) FROM leases").fetchone() == (1,)
 
 
-def test_a_second_upgrade_replaces_the_copy(tmp_path: Path, later: None) -> None:
+def test_a_second_upgrade_replaces_the_copy(tmp_path: Path, newest: str) -> None:
     database = Database(url_of(tmp_path))
     database.upgrade()
-    database.downgrade("0001")
+    database.downgrade(newest)
     add_lease(database, "x")
     database.upgrade()
-    database.downgrade("0001")
+    database.downgrade(newest)
     add_lease(database, "y")
     database.upgrade()
     database.close()
-    with closing(sqlite3.connect(tmp_path / "data" / "test.sqlite.0001.backup")) as kept:
+    with closing(sqlite3.connect(tmp_path / "data" / f"test.sqlite.{newest}.backup")) as kept:
         assert kept.execute("SELECT count(*) FROM leases").fetchone() == (2,)
 
 

@@ -130,6 +130,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apptainer/images/{id}/where": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        /** On which nodes of each partition the image lies, and on which it does not */
+        get: operations["getImageWhere"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apptainer/images/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        /** The caller's last good run with this image, and whether the file has changed since */
+        get: operations["getImageRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apptainer/images/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        /** A template made from what the image says of itself, to edit and save */
+        get: operations["getImageDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apptainer/images/{id}/digest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        /** How far the work on the image's SHA-256 is */
+        get: operations["getImageDigest"];
+        put?: never;
+        /** Compute the image's SHA-256 on its node, unless it is known */
+        post: operations["startImageDigest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apptainer/images/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        /** How far the verification of the image's signatures is */
+        get: operations["getImageVerification"];
+        put?: never;
+        /** Verify the image's signatures with the site's keyring */
+        post: operations["startImageVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/apptainer/families": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Images grouped by what their versions have in common, the newest version first */
+        get: operations["listImageFamilies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apptainer/scan": {
         parameters: {
             query?: never;
@@ -771,8 +885,14 @@ export interface components {
             arch?: string;
             sif_id?: string;
             build_date?: string | null;
+            /** @description What the versions of one image have in common */
+            family?: string;
+            /** @description When the file was last written */
+            modified_at?: string | null;
             /** @enum {unknown} */
-            signature: "unsigned" | "signed, not verified";
+            signature: "unsigned" | "signed, not verified" | "verified" | "unknown key" | "not valid";
+            signatures?: components["schemas"]["ImageSignature"][];
+            verification?: null | components["schemas"]["ImageVerification"];
             digest?: string | null;
             /** @description Why the image cannot be used */
             problem?: string | null;
@@ -788,6 +908,8 @@ export interface components {
             /** @description When the last scan ended */
             scanned_at: string | null;
             scanning?: boolean;
+            /** @description Scans are made elsewhere; none can be started here */
+            read_only?: boolean;
             node_errors: components["schemas"]["NodeError"][];
         };
         NodeError: {
@@ -796,10 +918,81 @@ export interface components {
             reason: string;
             message: string;
         };
+        ImageSignature: {
+            /** @enum {unknown} */
+            kind: "pgp" | "dsse" | "unknown";
+            /** @description Of the key, upper-case hexadecimal; empty for kinds that name none */
+            fingerprint: string;
+            /** @description sha256, sha384, …; empty when not said */
+            hash: string;
+        };
+        ImageVerification: {
+            /** @enum {unknown} */
+            state: "verified" | "unknown key" | "not valid";
+            message: string;
+            /** @description Who signed: user ids of the keys, or their fingerprints */
+            keys: string[];
+            checked_at: string;
+        };
+        ImageTask: {
+            image_id: string;
+            /** @enum {unknown} */
+            task: "digest" | "verify";
+            /** @enum {unknown} */
+            status: "none" | "running" | "finished" | "failed";
+            message: string;
+            image: components["schemas"]["Image"];
+        };
+        ImageWhere: {
+            id: string;
+            /** @description In a shared directory, which every node sees */
+            shared: boolean;
+            partitions: {
+                partition: string;
+                nodes_with: string[];
+                nodes_without: string[];
+            }[];
+        };
+        ImageRuns: {
+            image_id: string;
+            last_good: null | {
+                job_id: string | null;
+                name: string;
+                ended_at: string | null;
+                image_digest: string | null;
+                sif_id: string | null;
+            };
+            /** @description null: no good run to compare with */
+            changed: boolean | null;
+            message: string;
+        };
+        TemplateDraft: {
+            /** @description YAML */
+            text: string;
+            template: components["schemas"]["Template"];
+        };
+        ImageFamilyList: {
+            families: components["schemas"]["ImageFamily"][];
+            total: number;
+        };
+        ImageFamily: {
+            family: string;
+            versions: {
+                id: string;
+                name: string;
+                version: string;
+                build_date: string | null;
+                nodes: string[];
+                partitions: string[];
+                problem: string | null;
+            }[];
+        };
         ImageApp: {
             name: string;
             help?: string;
             runscript?: string;
+            startscript?: string;
+            test?: string;
             labels?: {
                 [key: string]: string;
             };
@@ -1065,6 +1258,9 @@ export interface components {
             template_id?: string | null;
             template_version?: string | null;
             image_path?: string | null;
+            sif_id?: string | null;
+            /** @description SHA-256 of the image, when it was known at submission */
+            image_digest?: string | null;
             workdir: string;
             submitted_at: string | null;
             started_at?: string | null;
@@ -1307,6 +1503,202 @@ export interface operations {
                         apps: components["schemas"]["ImageApp"][];
                     };
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageWhere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whereabouts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageWhere"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageRuns"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageDraft: {
+        parameters: {
+            query?: {
+                /** @description Only this app; else the template lets the user choose */
+                app?: string;
+            };
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDraft"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageDigest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description State */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageTask"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startImageDigest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way, or known already */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageTask"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImageVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description State */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageTask"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startImageVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["ImageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way, or done already */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageTask"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listImageFamilies: {
+        parameters: {
+            query?: {
+                partition?: string;
+                type?: "viz" | "compute" | "custom";
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Families */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImageFamilyList"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
