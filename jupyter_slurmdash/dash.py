@@ -21,6 +21,7 @@ from .events import EventBus
 from .health import Health, check_health
 from .images.catalog import Catalog
 from .jobs.checks import CheckRunner, installed_checks
+from .jobs.pinning import GoodRuns
 from .jobs.ports import FileVerdict
 from .jobs.prepare import Planner
 from .jobs.service import Jobs
@@ -132,7 +133,12 @@ class Dash:
         settings = self.settings
         table = JobTable(self.database, self.user, self.cluster_name.get, self.cluster_name.known)
         checks = CheckRunner(
-            self.scheduler, self.uploads, self.events, settings.work_root, self._checks_by_name
+            self.scheduler,
+            self.uploads,
+            self.events,
+            settings.work_root,
+            self._checks_by_name,
+            GoodRuns(table),
         )
         planner = Planner(self.library, self.catalog, self.uploads, checks, self.user, settings.results_root)
         submitter = Submitter(

@@ -11,40 +11,23 @@ import logging
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from ..errors import SchedulerUnavailable
 from ..events import EventBus
-from ..formats.textdata import first_bad_row
-from ..images.model import SHARED
-from ..slurm.base import Node, Partition, Scheduler
+from ..slurm.base import Scheduler
 from ..slurm.directives import seconds_of
-from ..slurm.values import gpus
+from .checkcontext import CheckContext
+from .imagechecks import check_image, check_image_changed, check_image_on_nodes
 from .model import Check, JobRecord, Plan
+from .pinning import GoodRuns
 from .ports import FileSource
-from .script import bindable, main_text
+from .script import main_text
 
 ENTRY_POINTS = "jupyter_slurmdash.checks"
 
 log = logging.getLogger(__name__)
-audit = logging.getLogger("jupyter_slurmdash.audit")
-
-
-@dataclass(frozen=True)
-class CheckContext:
-    """What a check may look at. ``partition`` is the one the job goes to, None when the cluster does not know it;
-    ``free_bytes`` the room where the job's directory will be."""
-
-    plan: Plan
-    script: str
-    partition: Partition | None
-    nodes: tuple[Node, ...]
-    free_bytes: int
-    events: EventBus
-    record: JobRecord | None = None
-
 
 NamedCheck = Callable[[CheckContext], Iterable[Check]]
 
@@ -71,12 +54,14 @@ class CheckRunner:
         events: EventBus,
         work_root: str,
         named: Mapping[str, NamedCheck],
+        good_runs: GoodRuns,
     ) -> None:
         self._scheduler = scheduler
         self._files = files
         self._events = events
         self._work_root = work_root
         self._named = named
+        self._good_runs = good_runs
 
     def before_submit(self, plan: Plan, script: str) -> list[Check]:
         """Every finding that is not "ok", errors first."""
@@ -89,9 +74,11 @@ class CheckRunner:
         found += self._check_files(plan)
         found += check_something_to_run(plan)
         found += check_image(plan)
+        found += check_image_changed(self._good_runs.of(plan.image) if plan.image else None)
         found += check_syntax(script)
         if context is not None:
             found += check_partition(context)
+            found += check_image_on_nodes(context)
             for name in plan.template.pre_submit if plan.template else ():
                 found += self._run(name, context)
         return sorted((check for check in found if check.level != "ok"), key=lambda check: check.level)
@@ -156,32 +143,6 @@ def check_something_to_run(plan: Plan) -> Iterator[Check]:
         )
 
 
-def check_image(plan: Plan) -> Iterator[Check]:
-    template, image = plan.template, plan.image
-    if image is None:
-        if template is not None and template.image_name:
-            yield Check(
-                "image-missing",
-                "error",
-                f"The template wants the image {template.image_name}, which no scanned node has."
-                " Choose another image, or scan again.",
-                "/image_id",
-            )
-        return
-    if image.facts.problem:
-        yield Check("image-unusable", "error", f"{image.name}: {image.facts.problem}", "/image_id")
-    if not image.is_active:
-        yield Check("image-gone", "error", f"{image.name} is no longer there. Choose another.", "/image_id")
-    for file in plan.files:
-        if file.origin == "path" and not bindable(file.path):
-            yield Check(
-                "file-not-bound",
-                "warning",
-                f"{file.name}: its path has a colon, a comma or a newline, so the container may not see it.",
-                f"/files/{file.slot}",
-            )
-
-
 def check_syntax(script: str) -> Iterator[Check]:
     """Would bash read it? (``bash -n`` runs nothing.)"""
     bash = shutil.which("bash")
@@ -212,95 +173,3 @@ def check_partition(context: CheckContext) -> Iterator[Check]:
             f"Partition {partition.name} allows at most {partition.max_time // 60} min.",
             "/options/time",
         )
-    yield from _image_everywhere(context, partition)
-
-
-def _image_everywhere(context: CheckContext, partition: Partition) -> Iterator[Check]:
-    image = context.plan.image
-    if image is None or SHARED in image.nodes:
-        return
-    missing = [node for node in partition.nodes if node not in image.nodes]
-    if len(missing) == len(partition.nodes) and missing:
-        yield Check(
-            "image-elsewhere",
-            "error",
-            f"No node of partition {partition.name} has {image.name}; it is on {', '.join(image.nodes)}.",
-            "/image_id",
-        )
-    elif missing:
-        yield Check(
-            "image-partly",
-            "warning",
-            f"{image.name} is missing on {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-            f" of partition {partition.name}.",
-            "/image_id",
-        )
-
-
-# -- named: what a template may ask for -----------------------------------------------------------------------
-
-
-def check_gpu_availability(context: CheckContext) -> Iterator[Check]:
-    """Does the partition have as many GPUs on a node as the job asks for?"""
-    wanted = gpus(str(context.plan.options.get("gres") or ""))
-    most = max((node.gpus for node in context.nodes), default=0)
-    if wanted > most:
-        where = context.partition.name if context.partition else "this cluster"
-        yield Check(
-            "check_gpu_availability",
-            "error",
-            f"The job asks for {wanted} GPUs on a node; {where} has at most {most}.",
-            "/options/gres",
-        )
-
-
-def validate_dataset_size(context: CheckContext) -> Iterator[Check]:
-    """Is there room for the data, unpacked beside itself?"""
-    size = sum(file.size for file in context.plan.files if file.type == "data")
-    if size > context.free_bytes:
-        yield Check(
-            "validate_dataset_size",
-            "error",
-            f"The data has {size} bytes, but only {context.free_bytes} are free where the job runs.",
-            "/files",
-        )
-
-
-def validate_dat_format(context: CheckContext) -> Iterator[Check]:
-    """Are the .dat files columns of numbers?"""
-    for file in context.plan.files:
-        if file.name.lower().endswith(".dat"):
-            bad = first_bad_row(file.path)
-            if bad is not None:
-                yield Check(
-                    "validate_dat_format",
-                    "error",
-                    f"{file.name} line {bad[0]}: {bad[1]}",
-                    f"/files/{file.slot}",
-                )
-
-
-def notify_user(context: CheckContext) -> Iterator[Check]:
-    """After submit: tell the open panels."""
-    if context.record is not None:
-        context.events.publish(
-            "jobs",
-            "job_submitted",
-            {"job_id": context.record.job_id, "name": context.record.name},
-            durable=True,
-        )
-    return iter(())
-
-
-def log_submission(context: CheckContext) -> Iterator[Check]:
-    """After submit: one line in the audit log."""
-    if context.record is not None:
-        record = context.record
-        audit.info(
-            "submitted job_id=%s user=%s template=%s image=%s",
-            record.job_id,
-            record.user,
-            record.template_id,
-            record.image_path,
-        )
-    return iter(())

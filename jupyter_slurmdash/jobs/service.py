@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InvalidInput, JobNotFound, TemplateNotFound
+from ..images.model import Image
 from ..slurm.base import FINAL_STATES, Scheduler
 from ..slurm.commands import JOB_ID
 from ..store.jobs import JobTable
 from .logs import LogPiece, Stream, read_log, wrote_since
 from .model import OVER, JobRecord, JobSpec, Preview
+from .pinning import GoodRuns, ImageRuns
 from .ports import TemplateSource
 from .prepare import Planner
 from .results import ResultFile, list_results, result_path
@@ -60,6 +62,10 @@ class Jobs:
         record, new = self._submitter.submit(spec, key)
         self.watcher.wake()
         return record, new
+
+    def image_runs(self, image: Image) -> ImageRuns:
+        """The last good run with the image at this path, and whether the file has changed since."""
+        return GoodRuns(self._table).of(image)
 
     def test(self, spec: JobSpec) -> str:
         return self._submitter.test(spec)

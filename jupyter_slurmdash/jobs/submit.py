@@ -274,7 +274,9 @@ def run_record(record: JobRecord, plan: Plan) -> dict[str, Any]:
         "image": {
             "path": record.image_path,
             "sif_id": record.sif_id,
-            "digest": plan.image.digest if plan.image else None,
+            "digest": record.image_digest,
+            "size": record.image_size,
+            "mtime_ns": record.image_mtime_ns,
         },
         "files": [
             {

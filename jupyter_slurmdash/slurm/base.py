@@ -89,7 +89,7 @@ class JobStatus:
 @dataclass(frozen=True)
 class Node:
     """A node of the cluster. ``memory`` in bytes; ``gpus`` configured GPUs; ``state`` Slurm's word in lower
-    case."""
+    case; ``arch`` the machine's own word (``x86_64``), "" when it is not known."""
 
     name: str
     partitions: tuple[str, ...]
@@ -101,6 +101,7 @@ class Node:
     gpus: int = 0
     gpus_used: int = 0
     reason: str = ""
+    arch: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -114,6 +115,7 @@ class Node:
             "gpus": self.gpus,
             "gpus_used": self.gpus_used,
             "reason": self.reason,
+            "arch": self.arch,
         }
 
 

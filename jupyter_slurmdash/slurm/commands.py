@@ -201,6 +201,11 @@ def cancel_argv(job_id: str) -> list[str]:
     return ["scancel", re.sub(r"%[0-9]+(?=\])", "", job_id)]
 
 
+def architectures_argv() -> list[str]:
+    """``scontrol show node``: the one command that tells a node's architecture; ``sinfo`` has no word for it."""
+    return ["scontrol", "show", "node", "--oneliner"]
+
+
 def config_argv() -> list[str]:
     """``scontrol show config``: the cluster's name, the controller's version and that it answers."""
     return ["scontrol", "show", "config"]

@@ -9,6 +9,7 @@ refuses.
 from __future__ import annotations
 
 import os
+import platform
 import pwd
 import signal
 import time
@@ -137,6 +138,7 @@ class LocalScheduler:
                 gres=f"gpu:{capacity.gpus}" if capacity.gpus else "",
                 gpus=capacity.gpus,
                 gpus_used=gpus,
+                arch=platform.machine(),
             )
         ]
 

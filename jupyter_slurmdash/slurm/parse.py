@@ -16,6 +16,7 @@ from .commands import HISTORY_COLUMNS, JOB_ID, QUEUE_COLUMNS, SINFO_COLUMNS, Mar
 
 _STATE_FLAGS = "*~#!%$@^-+&"
 _SUBMITTED = re.compile(r"([0-9]+)(?:;\S+)?")
+_NODE_ARCH = re.compile(r"NodeName=(\S+) Arch=(\S+)")
 
 
 @dataclass
@@ -196,6 +197,13 @@ def _cpus(value: str) -> tuple[int, int]:
     """``(allocated, total)`` from ``allocated/idle/other/total``."""
     parts = [values.number(part) for part in value.strip().split("/")]
     return (parts[0], parts[3]) if len(parts) == 4 else (0, 0)
+
+
+def architectures(text: str) -> dict[str, str]:
+    """The architecture (``x86_64``) of each node that ``scontrol show node --oneliner`` tells one of; a node that never
+    answered has none."""
+    found = (_NODE_ARCH.match(line) for line in text.splitlines())
+    return {match[1]: match[2] for match in found if match}
 
 
 def config(text: str) -> dict[str, str]:

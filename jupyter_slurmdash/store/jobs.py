@@ -65,6 +65,18 @@ class JobTable:
             row = connection.execute(query).mappings().one_or_none()
         return dict(row) if row is not None else None
 
+    def last_good(self, image_path: str) -> Row | None:
+        """The user's newest job that ended well with the image at this path."""
+        query = (
+            sa.select(jobs)
+            .where(self._mine(), jobs.c.image_path == image_path, jobs.c.state == "COMPLETED")
+            .order_by(jobs.c.ended_at.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return dict(row) if row is not None else None
+
     def in_states(self, states: Sequence[str], *, negate: bool = False) -> list[Row]:
         """This user's jobs whose state is (or is not) one of ``states``."""
         condition = jobs.c.state.in_(states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import pwd
 import re
 import shutil
@@ -217,6 +218,7 @@ def test_gpus_are_counted(slurm: SlurmCli, made: list[str], work: Path) -> None:
     made.append(raw_sbatch(work, "-p", "gpu", "--gres=gpu:1", script="#!/bin/bash\nsleep 60\n"))
     until(lambda: {node.name: node.gpus_used for node in slurm.nodes()}["gpu001"] > before)
     (node,) = (node for node in slurm.nodes() if node.name == "gpu001")
+    assert node.arch == platform.machine()
     assert node.gpus == 2
     assert node.state in ("mixed", "allocated")
 

@@ -7,15 +7,16 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from plans import FileSlot, a_file, a_plan, a_template, an_image
+from plans import FileSlot, a_file, a_plan, a_template
 from shells import add_template
 
 from jupyter_slurmdash.errors import SchedulerUnavailable
 from jupyter_slurmdash.events import EventBus
 from jupyter_slurmdash.formats.textdata import first_bad_row
-from jupyter_slurmdash.images.model import SHARED, SifFacts
-from jupyter_slurmdash.jobs import checks
-from jupyter_slurmdash.jobs.checks import CheckContext
+from jupyter_slurmdash.jobs import checks, namedchecks
+from jupyter_slurmdash.jobs.checkcontext import CheckContext
+from jupyter_slurmdash.jobs.model import Check
+from jupyter_slurmdash.jobs.pinning import GoodRuns
 from jupyter_slurmdash.notebook.api import NotebookDash
 from jupyter_slurmdash.slurm.base import Node, Partition, Submission
 
@@ -52,16 +53,16 @@ def names(found: object) -> list[tuple[str, str, str]]:
     ],
 )
 def test_gpus(gres: str, bad: bool) -> None:
-    found = names(checks.check_gpu_availability(a_context(a_plan(options={"gres": gres}))))
+    found = names(namedchecks.check_gpu_availability(a_context(a_plan(options={"gres": gres}))))
     assert found == ([("check_gpu_availability", "error", "/options/gres")] if bad else [])
 
 
 def test_size_of_the_data() -> None:
     plan = a_plan(files=(a_file("d", type="data", size=1001),))
-    assert names(checks.validate_dataset_size(a_context(plan))) == [
+    assert names(namedchecks.validate_dataset_size(a_context(plan))) == [
         ("validate_dataset_size", "error", "/files")
     ]
-    assert names(checks.validate_dataset_size(a_context(plan, free_bytes=1001))) == []
+    assert names(namedchecks.validate_dataset_size(a_context(plan, free_bytes=1001))) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_columns_of_numbers(tmp_path: Path, text: str, line: int | None) -> None
     bad = first_bad_row(str(path))
     assert (bad[0] if bad else None) == line
     plan = a_plan(files=(a_file("a.dat", "data", path=str(path)), a_file("b.txt")))
-    assert bool(names(checks.validate_dat_format(a_context(plan)))) == (line is not None)
+    assert bool(names(namedchecks.validate_dat_format(a_context(plan)))) == (line is not None)
 
 
 def test_partition_and_time() -> None:
@@ -96,33 +97,6 @@ def test_partition_and_time() -> None:
     down = replace(GPU, state="down")
     assert names(checks.check_partition(a_context(partition=down))) == [
         ("partition", "warning", "/options/partition")
-    ]
-
-
-def test_an_image_that_is_not_on_the_partition() -> None:
-    image = an_image(nodes=("node001",))
-    two = replace(GPU, nodes=("gpu001", "node001"))
-    assert names(checks.check_partition(a_context(a_plan(image=image)))) == [
-        ("image-elsewhere", "error", "/image_id")
-    ]
-    assert names(checks.check_partition(a_context(a_plan(image=image), partition=two))) == [
-        ("image-partly", "warning", "/image_id")
-    ]
-
-
-def test_a_shared_image_is_on_every_node() -> None:
-    assert names(checks.check_partition(a_context(a_plan(image=an_image(nodes=(SHARED,)))))) == []
-
-
-def test_an_image_that_cannot_be_used() -> None:
-    broken = an_image(facts=SifFacts(problem="it is truncated"), is_active=False)
-    assert names(checks.check_image(a_plan(image=broken))) == [
-        ("image-unusable", "error", "/image_id"),
-        ("image-gone", "error", "/image_id"),
-    ]
-    colon = a_file("a", "dataset", path="/data/a:b", origin="path")
-    assert names(checks.check_image(a_plan(image=an_image(), files=(colon,)))) == [
-        ("file-not-bound", "warning", "/files/dataset")
     ]
 
 
@@ -146,19 +120,21 @@ def test_every_check_of_the_official_set_is_installed() -> None:
 def test_a_package_that_cannot_be_loaded_costs_only_its_own_checks(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    good = EntryPoint("good", "jupyter_slurmdash.jobs.checks:notify_user", checks.ENTRY_POINTS)
+    good = EntryPoint("good", "jupyter_slurmdash.jobs.namedchecks:notify_user", checks.ENTRY_POINTS)
     bad = EntryPoint("bad", "nowhere_at_all:check", checks.ENTRY_POINTS)
     monkeypatch.setattr(checks, "entry_points", lambda group: [bad, good])
     assert list(checks.installed_checks()) == ["good"]
     assert "bad" in caplog.text
 
 
-def raising(_context: CheckContext) -> list[checks.Check]:
+def raising(_context: CheckContext) -> list[Check]:
     raise RuntimeError("a bug of the site's")
 
 
 def test_a_check_that_fails_is_a_finding(dash: NotebookDash) -> None:
-    runner = checks.CheckRunner(dash.scheduler, dash.uploads, EventBus(), "/tmp", {"broken": raising})
+    runner = checks.CheckRunner(
+        dash.scheduler, dash.uploads, EventBus(), "/tmp", {"broken": raising}, GoodRuns(dash.jobs._table)
+    )
     plan = a_plan(template=a_template(slots=(), pre_submit=("broken",)))
     (found,) = runner.before_submit(plan, "true")
     assert (found.name, found.level) == ("broken", "error")
@@ -195,6 +171,6 @@ def test_a_scheduler_that_falls_silent_afterwards_takes_nothing_back(
 
 def test_post_submit_ones_do_nothing_before() -> None:
     context = a_context(a_plan(template=a_template(slots=(FileSlot("a", "*", "input", True),))))
-    assert list(checks.notify_user(context)) == []
-    assert list(checks.log_submission(context)) == []
+    assert list(namedchecks.notify_user(context)) == []
+    assert list(namedchecks.log_submission(context)) == []
     assert context.events.since(0) is None or context.events.since(0) == []

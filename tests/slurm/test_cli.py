@@ -17,7 +17,7 @@ from jupyter_slurmdash.errors import (
 )
 from jupyter_slurmdash.slurm.base import Submission
 from jupyter_slurmdash.slurm.cli import SlurmCli
-from jupyter_slurmdash.slurm.commands import HISTORY_COLUMNS, QUEUE_COLUMNS
+from jupyter_slurmdash.slurm.commands import HISTORY_COLUMNS, QUEUE_COLUMNS, SINFO_COLUMNS
 from jupyter_slurmdash.transport.base import Completed, FileStat
 
 SCRIPT = "#!/bin/bash\ntrue\n"
@@ -96,6 +96,11 @@ def queue_answer(*jobs: Mapping[str, str]) -> str:
 
 def history_answer(*jobs: Mapping[str, str]) -> str:
     return "".join("".join(job.get(name, "") + "<n0nce>" for name in HISTORY_COLUMNS) + "\n" for job in jobs)
+
+
+def sinfo_answer(*nodes: str) -> str:
+    row = {**dict.fromkeys(SINFO_COLUMNS, ""), "partition": "c", "cpus": "0/1/0/1", "memory": "1"}
+    return "".join("<n0nce>".join((row | {"node": node}).values()) + "</n0nce>\n" for node in nodes)
 
 
 JOB = {"job_id": "12", "state": "RUNNING", "user": "alice", "name": "x", "comment": "key:1"}
@@ -227,6 +232,23 @@ def test_cancel(slurm: SlurmCli, machine: Played) -> None:
     with pytest.raises(InvalidInput):
         slurm.cancel("--user=bob")
     assert len(machine.calls) == before
+
+
+def test_the_processors_of_nodes(slurm: SlurmCli, machine: Played, clock: Clock) -> None:
+    machine.says("sinfo", sinfo_answer("node001", "node002"))
+    machine.says(
+        "scontrol", "NodeName=node001 Arch=aarch64 CoresPerSocket=1 \nNodeName=node002 CoresPerSocket=1\n"
+    )
+    assert {node.name: node.arch for node in slurm.nodes()} == {"node001": "aarch64", "node002": ""}
+    clock.now += 60
+    slurm.nodes()
+    assert machine.count("scontrol") == 1, "processors do not change from minute to minute"
+
+
+def test_nodes_are_listed_where_nothing_tells_their_processors(slurm: SlurmCli, machine: Played) -> None:
+    machine.says("sinfo", sinfo_answer("node001", "node002"))
+    machine.says("scontrol", stderr="scontrol: error: you may not", code=1)
+    assert [node.arch for node in slurm.nodes()] == ["", ""]
 
 
 def test_the_version_and_the_clusters_name(slurm: SlurmCli, machine: Played, clock: Clock) -> None:
