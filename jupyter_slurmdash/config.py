@@ -16,6 +16,16 @@ from traitlets.config import Configurable
 GiB = 1024**3
 MiB = 1024**2
 
+# The names of what people look at rather than compute with.
+_VIZ_NAMES = ("vnc", "gnome", "xfce", "desktop", "paraview", "visit", "vmd", "viz")
+
+# What an image is for, unless a site says it otherwise: by its label, its partitions, its name.
+IMAGE_TYPE_RULES: tuple[dict[str, str], ...] = (
+    *({"type": kind, "label": f"slurmdash.type={kind}"} for kind in ("viz", "compute", "custom")),
+    {"type": "viz", "partition": "*viz*"},
+    *({"type": "viz", "name": f"*{name}*"} for name in _VIZ_NAMES),
+)
+
 
 class SlurmDash(Configurable):
     """Settings of jupyter-slurmdash."""
@@ -53,6 +63,24 @@ class SlurmDash(Configurable):
     image_ttl = Float(3600.0, min=0, help="Seconds until the catalogue of images is scanned anew.").tag(
         config=True
     )
+    image_type_rules = List(
+        Dict(),
+        list(IMAGE_TYPE_RULES),
+        help="What an image is for: the first rule that fits decides, else compute. A rule is {'type': 'viz', …} (viz,"
+        " compute or custom) with any of 'label': 'name=pattern', 'name': 'pattern', 'partition': 'pattern' (all of the"
+        " image's partitions fit it); all that are given must fit, * and ? stand for anything. Set .prepend([…]) to"
+        " keep these.",
+    ).tag(config=True)
+    catalog_url = Unicode(
+        "",
+        help="SQLAlchemy URL of a catalogue of images that a site's users share, sqlite:////shared/slurmdash/catalog.sqlite"
+        " or postgresql://host/name. Default: each user's own, in database_url.",
+    ).tag(config=True)
+    catalog_mode = Enum(
+        ["auto", "read"],
+        default_value="auto",
+        help="auto: scan when the catalogue is too old. read: never; the site scans (needs catalog_url).",
+    ).tag(config=True)
 
     template_root = Unicode(
         help="The shelves of templates. Default: /shared/templates when it exists, else below data_dir."

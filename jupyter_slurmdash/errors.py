@@ -59,6 +59,10 @@ class Forbidden(SlurmDashError):
     code, status, title = "forbidden", 403, "Not allowed"
 
 
+class CatalogReadOnly(Forbidden):
+    code, title = "catalog-read-only", "The catalogue of images is only read here"
+
+
 class NotFound(SlurmDashError):
     code, status, title = "not-found", 404, "Not found"
 

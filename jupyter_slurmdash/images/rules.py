@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast, get_args
 
+from ..config import IMAGE_TYPE_RULES
+from ..errors import InvalidInput
 from .model import ImageType
 
-TYPE_LABEL = "slurmdash.type"
 VERSION_LABELS = ("org.label-schema.version", "version", "org.opencontainers.image.version")
 DESCRIPTION_LABELS = (
     "description",
@@ -17,19 +20,77 @@ DESCRIPTION_LABELS = (
     "summary",
 )
 
-# Names of what people look at rather than compute with.
-_VIZ_NAME = re.compile(r"vnc|gnome|xfce|desktop|paraview|visit|vmd|viz", re.IGNORECASE)
 _VERSION_IN_NAME = re.compile(r"^(.+?)[-_ ]v?(\d[\w.+]*)$", re.IGNORECASE)
 
 
-def image_type(labels: Mapping[str, str], name: str, partitions: Sequence[str]) -> ImageType:
-    """The label ``slurmdash.type`` decides, then partitions named for visualisation, then the name."""
-    label = labels.get(TYPE_LABEL, "").strip().lower()
-    if label in get_args(ImageType):
-        return cast("ImageType", label)
-    if partitions and all("viz" in partition.lower() for partition in partitions):
-        return "viz"
-    return "viz" if _VIZ_NAME.search(name) else "compute"
+@dataclass(frozen=True)
+class TypeRule:
+    """One of a site's rules; a part that is None fits every image. Patterns know no upper and lower case."""
+
+    type: ImageType
+    label: tuple[str, re.Pattern[str]] | None = None
+    name: re.Pattern[str] | None = None
+    partition: re.Pattern[str] | None = None
+
+    def fits(self, labels: Mapping[str, str], name: str, partitions: Sequence[str]) -> bool:
+        """Whether all its parts fit; ``labels`` by their names in lower case."""
+        if self.name is not None and not self.name.match(name):
+            return False
+        if self.partition is not None:
+            fitting = self.partition
+            if not partitions or not all(fitting.match(partition) for partition in partitions):
+                return False
+        if self.label is not None:
+            value = labels.get(self.label[0])
+            return value is not None and self.label[1].match(value) is not None
+        return True
+
+
+def type_rules(rules: Sequence[Mapping[str, object]]) -> tuple[TypeRule, ...]:
+    """The setting ``image_type_rules``, checked. Raises InvalidInput, which names the rule by its number."""
+    return tuple(_type_rule(number, rule) for number, rule in enumerate(rules, 1))
+
+
+def _type_rule(number: int, rule: Mapping[str, object]) -> TypeRule:
+    def refuse(reason: str) -> InvalidInput:
+        return InvalidInput(f"SlurmDash.image_type_rules, rule {number}: {reason}")
+
+    texts: dict[str, str] = {}
+    for key, value in rule.items():
+        if key not in ("type", "label", "name", "partition"):
+            raise refuse(f"there is no {key!r}. Use type, label, name and partition.")
+        if not isinstance(value, str) or not value:
+            raise refuse(f"{key} is to be a text, not {value!r}.")
+        texts[key] = value
+    if texts.get("type") not in get_args(ImageType):
+        raise refuse(f"type is to be {', '.join(get_args(ImageType))}, not {texts.get('type')!r}.")
+    name, equals, value = texts.get("label", "").partition("=")
+    if "label" in texts and not (name.strip() and equals):
+        raise refuse(f"label is to be 'name=pattern', not {texts['label']!r}.")
+    return TypeRule(
+        cast("ImageType", texts["type"]),
+        (name.strip().casefold(), _glob(value.strip())) if "label" in texts else None,
+        _glob(texts["name"]) if "name" in texts else None,
+        _glob(texts["partition"]) if "partition" in texts else None,
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern), re.IGNORECASE)
+
+
+DEFAULT_TYPE_RULES = type_rules(IMAGE_TYPE_RULES)
+
+
+def image_type(
+    labels: Mapping[str, str],
+    name: str,
+    partitions: Sequence[str],
+    rules: Sequence[TypeRule] = DEFAULT_TYPE_RULES,
+) -> ImageType:
+    """What the first rule that fits says, else ``compute``."""
+    folded = {label.casefold(): value.strip() for label, value in labels.items()}
+    return next((rule.type for rule in rules if rule.fits(folded, name, partitions)), "compute")
 
 
 def image_version(labels: Mapping[str, str], name: str) -> str:

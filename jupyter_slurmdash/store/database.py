@@ -1,7 +1,7 @@
 """The database: one engine, short transactions, schema brought up to date at start.
 
-SQLite by default. Writers take the write lock when their transaction begins (``BEGIN IMMEDIATE``), so two
-processes of one user wait for each other instead of failing in the middle.
+SQLite by default, PostgreSQL by its URL. SQLite's writers take the write lock when their transaction begins
+(``BEGIN IMMEDIATE``), so two processes of one user wait for each other instead of failing in the middle.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,10 +22,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ..errors import DatabaseUnavailable, InvalidInput
+from ..errors import CatalogReadOnly, DatabaseUnavailable
+from .engines import make_engine, read_url
 
 # Errors by which the database does answer: the row or the statement is what does not fit.
 _ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
+
+# The number by which PostgreSQL knows our lock while the schema is changed; any that nobody else uses.
+_MIGRATION = 0x51A5_DA50
 
 _NETWORK_FILE_SYSTEMS = frozenset(("nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "beegfs", "ceph", "afs"))
 
@@ -51,58 +56,45 @@ def _is_network(kind: str) -> bool:
     return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse")
 
 
-def _read_url(url: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError) as error:
-        # The URL itself is not shown: it may hold a password.
-        raise InvalidInput(
-            "SlurmDash.database_url is no SQLAlchemy URL, such as sqlite:////home/me/slurmdash.sqlite or"
-            " postgresql://user@host/name."
-        ) from error
-
-
 class Database:
     """An engine and the two kinds of transaction. Safe to share between threads.
 
-    Raises InvalidInput for a URL that cannot be used.
+    Raises InvalidInput for a URL that cannot be used; ``setting`` is the one it comes from. A database that several
+    users share (``shared``) may be out of order when a server starts, so its schema is looked at when it is first
+    used, and again until that succeeds. ``read_only``: nothing is ever written, and no schema brought up to date.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = _read_url(url)
+    def __init__(
+        self, url: str, *, shared: bool = False, read_only: bool = False, setting: str = "database_url"
+    ) -> None:
+        self.url = read_url(url, setting)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.path = Path(self.url.database) if self.is_sqlite and self.url.database else None
-        options: dict[str, Any] = {}
-        if self.is_sqlite:
-            options["connect_args"] = {"timeout": 10.0, "check_same_thread": False}
-        if self.path is not None:
+        self.shared = shared
+        self.read_only = read_only
+        self._setting = setting
+        self._unprepared = threading.Lock() if shared else None
+        if self.path is not None and not shared:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self.engine = sa.create_engine(self.url, **options)
-        except sa.exc.NoSuchModuleError as error:
-            raise InvalidInput(
-                f"SlurmDash.database_url: {self.url.drivername} is no database that SQLAlchemy knows here."
-                " Correct the setting, or install the package that knows it."
-            ) from error
-        except ModuleNotFoundError as error:
-            raise InvalidInput(
-                f"SlurmDash.database_url: the driver {error.name} is not installed. Install it, or leave the setting"
-                " out for an SQLite file."
-            ) from error
+        self.engine = make_engine(self.url, setting, read_only=read_only)
         if self.is_sqlite:
             self._prepare_sqlite()
 
     def _prepare_sqlite(self) -> None:
-        # WAL needs shared memory between the processes, which network file systems do not give.
+        # WAL needs shared memory between the processes, which network file systems do not give; and whoever reads
+        # has to write that memory's file, which readers of a shared catalogue may not.
         network = self.path is not None and _is_network(file_system_type(self.path.parent))
-        journal = "DELETE" if network or self.path is None else "WAL"
+        rollback = network or self.shared or self.path is None
 
         @sa.event.listens_for(self.engine, "connect")
         def on_connect(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # we say BEGIN ourselves
             cursor = connection.cursor()
-            cursor.execute(f"PRAGMA journal_mode={journal}")
-            cursor.execute("PRAGMA synchronous=FULL" if network else "PRAGMA synchronous=NORMAL")
+            if not self.read_only:
+                cursor.execute(f"PRAGMA journal_mode={'DELETE' if rollback else 'WAL'}")
+            cursor.execute(
+                "PRAGMA synchronous=FULL" if network or self.shared else "PRAGMA synchronous=NORMAL"
+            )
             cursor.execute("PRAGMA foreign_keys=ON")
             cursor.close()
 
@@ -114,16 +106,40 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A transaction that only reads: one consistent view."""
-        with self._answering(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        self._make_ready()
+        with self._answering(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that writes: committed at the end, rolled back on an error."""
+        """A transaction that writes: committed at the end, rolled back on an error. Raises CatalogReadOnly where
+        nothing is written."""
+        if self.read_only:
+            raise CatalogReadOnly(
+                "The catalogue of images is kept by your site and only read here: scans, digests and verdicts are made"
+                " there. Ask your site's administrator."
+            )
+        self._make_ready()
         with self._answering(), self.engine.connect() as connection:
             connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
             with connection.begin():
                 yield connection
+
+    def _make_ready(self) -> None:
+        """Look at a shared database's schema when it is first used. Raises DatabaseUnavailable."""
+        lock = self._unprepared
+        if lock is None:
+            return
+        with lock:
+            if self._unprepared is not None:
+                if self.read_only:
+                    self._check_schema()
+                else:
+                    self.upgrade()
+                self._unprepared = None
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -134,8 +150,9 @@ class Database:
             raise
         except sa.exc.DatabaseError as error:
             where = self.url.render_as_string(hide_password=True)
+            what = "site's catalogue of images" if self.shared else "database"
             raise DatabaseUnavailable(
-                f"The database does not answer: {error.orig}. Try again; if it stays so, look at {where}."
+                f"The {what} does not answer: {error.orig}. Try again; if it stays so, look at {where}."
             ) from error
 
     # -- schema ---------------------------------------------------------------------------------------------
@@ -163,9 +180,29 @@ class Database:
                 self._back_up(self.path.with_name(f"{self.path.name}.{current}.backup"))
             self._run(command.upgrade, target)
 
+    def _check_schema(self) -> None:
+        """Raises DatabaseUnavailable where the schema is not this version's, and cannot be made it."""
+        if self.path is not None and not self.path.exists():
+            raise DatabaseUnavailable(
+                f"The site's catalogue of images is not at {self.path}, or you may not look there. Ask your site's"
+                f" administrator, or correct SlurmDash.{self._setting}."
+            )
+        scripts = ScriptDirectory.from_config(self._alembic())
+        current = self.revision()
+        if current == scripts.get_current_head():
+            return
+        known = current is None or current in {script.revision for script in scripts.walk_revisions()}
+        raise DatabaseUnavailable(
+            "The site's catalogue of images is older than this version of jupyter-slurmdash and is only read here. It"
+            " is brought up to date where the site scans: ask your site's administrator to update that."
+            if known
+            else "The site's catalogue of images is newer than this version of jupyter-slurmdash. Install the version"
+            " that your site scans with."
+        )
+
     def _back_up(self, target: Path) -> None:
         # Not a copy of the file: what was committed last may still be in the write-ahead log beside it.
-        target.touch(mode=0o600)
+        os.close(self._open(target))
         with self.engine.connect() as connection, closing(sqlite3.connect(target)) as copy:
             source = connection.connection.driver_connection
             assert isinstance(source, sqlite3.Connection)
@@ -181,6 +218,8 @@ class Database:
         with self._answering(), self.engine.connect() as connection:
             connection = connection.execution_options(slurmdash_begin="IMMEDIATE")
             with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION)))
                 config.attributes["connection"] = connection
                 try:
                     action(config, target)
@@ -196,12 +235,37 @@ class Database:
             yield
             return
         lock = self.path.with_name(self.path.name + ".lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if self.shared:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(self._open(self.path))
+            descriptor = self._open(lock)
+        except OSError as error:
+            if not self.shared:
+                raise
+            raise DatabaseUnavailable(
+                f"You may not write the site's catalogue of images: {error}. Where the site scans for you, set"
+                " SlurmDash.catalog_mode = 'read'."
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)  # threads of one process too, unlike lockf
             yield
         finally:
             os.close(descriptor)
+
+    def _open(self, path: Path) -> int:
+        """A descriptor of a file that is made when it is not there, with ``_mode`` whatever the umask is."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            descriptor = os.open(path, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return os.open(path, flags, 0o600)
+        os.fchmod(descriptor, self._mode(path))
+        return descriptor
+
+    def _mode(self, path: Path) -> int:
+        """What is shared is read by all, and written by the group where that may write the directory."""
+        return 0o644 | (path.parent.stat().st_mode & 0o020) if self.shared else 0o600
 
     def close(self) -> None:
         self.engine.dispose()

@@ -8,9 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
 from .tables import leases
+
+
+def take_lease(connection: sa.Connection, name: str, owner: str, now: float, seconds: float) -> bool:
+    """Take or renew a lease inside a transaction. One statement, so that of two at once only one succeeds."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {"owner": owner, "expires_at": now + seconds}
+    statement = insert(leases).values(name=name, **values)
+    statement = statement.on_conflict_do_update(
+        index_elements=[leases.c.name],
+        set_=values,
+        where=sa.or_(leases.c.owner == owner, leases.c.expires_at <= now),
+    )
+    return connection.execute(statement).rowcount == 1
 
 
 class Leases:
@@ -23,15 +37,8 @@ class Leases:
 
     def take(self, name: str, seconds: float, owner: str | None = None) -> bool:
         """Take or renew ``name`` for ``seconds``; False while another owner holds it."""
-        owner = owner or self.owner
-        now = self._clock()
         with self._database.write() as connection:
-            row = connection.execute(sa.select(leases).where(leases.c.name == name)).one_or_none()
-            if row is not None and row.owner != owner and row.expires_at > now:
-                return False
-            connection.execute(sa.delete(leases).where(leases.c.name == name))
-            connection.execute(sa.insert(leases).values(name=name, owner=owner, expires_at=now + seconds))
-        return True
+            return take_lease(connection, name, owner or self.owner, self._clock(), seconds)
 
     def give_back(self, name: str, owner: str | None = None) -> None:
         with self._database.write() as connection:
