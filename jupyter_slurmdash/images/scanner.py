@@ -65,7 +65,7 @@ class Scanner:
         self._shared_image_dirs = tuple(shared_image_dirs)
         self._workers = workers
         self._node_timeout = node_timeout
-        self._is_local = is_local or _is_this_machine
+        self._is_local = is_local or is_this_machine
         self._clock = clock
         self._lock = threading.Lock()
         self._current: Scan | None = None
@@ -237,6 +237,7 @@ def _progress(result: NodeScan) -> dict[str, Any]:
     }
 
 
-def _is_this_machine(node: str) -> bool:
+def is_this_machine(node: str) -> bool:
+    """Whether ``node`` is the machine that this process runs on."""
     own = socket.gethostname()
     return node in ("localhost", own, own.partition(".")[0])
