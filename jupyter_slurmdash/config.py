@@ -63,6 +63,14 @@ class SlurmDash(Configurable):
     image_ttl = Float(3600.0, min=0, help="Seconds until the catalogue of images is scanned anew.").tag(
         config=True
     )
+    image_keyring = Unicode(
+        "",
+        help="File with the public keys of those who sign images, OpenPGP (armored or binary) and PEM. Empty: signatures"
+        " cannot be verified.",
+    ).tag(config=True)
+    image_digest_timeout = Float(
+        3600.0, min=1, help="Seconds that a node may take to digest one image, or to verify it."
+    ).tag(config=True)
     image_type_rules = List(
         Dict(),
         list(IMAGE_TYPE_RULES),
@@ -140,6 +148,7 @@ class SlurmDash(Configurable):
         "upload_root",
         "ssh_config_file",
         "known_hosts_file",
+        "image_keyring",
         "results_root",
     )
     def _expand(self, proposal: dict[str, str]) -> str:

@@ -20,6 +20,7 @@ from .errors import InvalidInput
 from .events import EventBus
 from .health import Health, check_health
 from .images.catalog import Catalog
+from .images.integrity import Integrity
 from .jobs.checks import CheckRunner, installed_checks
 from .jobs.pinning import GoodRuns
 from .jobs.ports import FileVerdict
@@ -32,6 +33,7 @@ from .slurm.cli import SlurmCli
 from .slurm.local import LocalScheduler
 from .store.changes import Changes
 from .store.database import Database
+from .store.imagechecks import ImageChecks
 from .store.images import ImageTable
 from .store.jobs import JobTable
 from .store.leases import Leases
@@ -51,7 +53,7 @@ _NAMING_SECONDS = 60.0
 class Dash:
     """The services of one user.
 
-    Attributes: ``catalog`` (images), ``library`` (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
     Nothing starts by itself; ``start()`` begins the background work of a server.
     """
 
@@ -68,6 +70,7 @@ class Dash:
         memory = Path(settings.data_dir) / f"{self.scheduler.name}-cluster"
         self.cluster_name = ClusterName(self.scheduler, memory)
         self.catalog = self._catalog()
+        self.integrity = self._integrity()
         self.library = Library(
             settings.template_root,
             self.user,
@@ -120,6 +123,16 @@ class Dash:
             ttl=settings.image_ttl,
         )
 
+    def _integrity(self) -> Integrity:
+        return Integrity(
+            self.catalog,
+            ImageChecks(self.database),
+            self.events,
+            self._connector.connect,
+            keyring=self.settings.image_keyring,
+            timeout=self.settings.image_digest_timeout,
+        )
+
     def _nodes(self) -> Mapping[str, Sequence[str]]:
         """Nodes to scan, with their partitions: as set, else as the scheduler says."""
         if self.settings.nodes:
@@ -167,6 +180,7 @@ class Dash:
         self._naming.stop()
         self.jobs.watcher.stop()
         self.changes.stop()
+        self.integrity.close()
         self.catalog.close()
         self._connector.close()
         self.database.close()
