@@ -65,8 +65,8 @@ class SlurmDash(Configurable):
     )
     image_keyring = Unicode(
         "",
-        help="File with the public keys of those who sign images, OpenPGP (armored or binary) and PEM. Empty: signatures"
-        " cannot be verified.",
+        help="File with the public keys of those who sign images, OpenPGP (armored or binary) and PEM. Empty:"
+        " signatures cannot be verified.",
     ).tag(config=True)
     image_digest_timeout = Float(
         3600.0, min=1, help="Seconds that a node may take to digest one image, or to verify it."

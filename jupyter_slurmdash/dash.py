@@ -53,7 +53,8 @@ _NAMING_SECONDS = 60.0
 class Dash:
     """The services of one user.
 
-    Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` (templates),
+    ``uploads``, ``jobs``, ``scheduler``, ``events``.
     Nothing starts by itself; ``start()`` begins the background work of a server.
     """
 

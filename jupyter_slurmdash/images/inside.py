@@ -29,7 +29,7 @@ _FILES = {
     "helpfile": "runscript.help",
     "deffile": "Singularity",
 }
-_APP_FILES = ("labels", "runscript", "helpfile")
+_APP_FILES = ("labels", "runscript", "startscript", "test", "helpfile")
 _SCRIPTS = ("10-docker*.sh", "9*-environment.sh")
 _APP_SCRIPTS = ("9*-environment.sh",)
 

@@ -61,6 +61,8 @@ def _app(name: str, app: Mapping[str, Any]) -> ImageApp:
         name=name,
         help=_text(app.get("helpfile")),
         runscript=_text(app.get("runscript")),
+        startscript=_text(app.get("startscript")),
+        test=_text(app.get("test")),
         labels=_texts(app.get("labels")),
         environment=_assignments(_texts(app.get("environment"))),
     )
