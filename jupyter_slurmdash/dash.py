@@ -21,6 +21,7 @@ from .events import EventBus
 from .health import Health, check_health
 from .images.catalog import Catalog
 from .images.integrity import Integrity
+from .images.rules import type_rules
 from .jobs.checks import CheckRunner, installed_checks
 from .jobs.pinning import GoodRuns
 from .jobs.ports import FileVerdict
@@ -112,8 +113,9 @@ class Dash:
         self._connector = SshConnector(
             settings.ssh_config_file, settings.known_hosts_file, connect_timeout=settings.connect_timeout
         )
+        self.image_database = self._image_database()
         return Catalog(
-            ImageTable(self.database),
+            ImageTable(self.image_database),
             self.events,
             self._connector.connect,
             self._nodes,
@@ -122,12 +124,23 @@ class Dash:
             workers=settings.scan_workers,
             node_timeout=settings.node_timeout,
             ttl=settings.image_ttl,
+            rules=type_rules(settings.image_type_rules),
+            read_only=settings.catalog_mode == "read",
         )
+
+    def _image_database(self) -> Database:
+        """Where the images are written down: the user's own database, or the site's. Raises InvalidInput."""
+        url, read_only = self.settings.catalog_url, self.settings.catalog_mode == "read"
+        if url:
+            return Database(url, shared=True, read_only=read_only, setting="catalog_url")
+        if read_only:
+            raise InvalidInput("SlurmDash.catalog_mode = 'read' needs catalog_url: the catalogue that is read.")
+        return self.database
 
     def _integrity(self) -> Integrity:
         return Integrity(
             self.catalog,
-            ImageChecks(self.database),
+            ImageChecks(self.image_database),
             self.events,
             self._connector.connect,
             keyring=self.settings.image_keyring,
@@ -184,6 +197,8 @@ class Dash:
         self.integrity.close()
         self.catalog.close()
         self._connector.close()
+        if self.image_database is not self.database:
+            self.image_database.close()
         self.database.close()
 
     def health(self) -> Health:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ..errors import ImageNotFound
+from ..errors import CatalogReadOnly, Conflict, DatabaseUnavailable, ImageNotFound
 from ..events import EventBus
 from ..transport.base import Transport
+from .families import Family, Whereabouts, families_of, whereabouts
 from .model import Image, NodeError, NodeScan, Scan, image_id
 from .records import images_of, scan_of
-from .rules import stem, version_key
+from .rules import DEFAULT_TYPE_RULES, TypeRule, stem, version_key
 from .scanner import SCHEDULER, SHARED, Scanner, ScanStore
 
 __all__ = ["SCHEDULER", "SHARED", "Catalog", "Scan"]
@@ -29,22 +31,25 @@ class Store(ScanStore, Protocol):
 
 
 class _Snapshot:
-    """The table as it was at a stamp: images grouped and sorted, and by each of their ids."""
+    """The table as it was at a stamp: images grouped and sorted, and by each of their ids; nodes with partitions."""
 
-    def __init__(self, stamp: tuple[Any, ...], rows: list[dict[str, Any]]) -> None:
+    def __init__(self, stamp: tuple[Any, ...], rows: list[dict[str, Any]], rules: Sequence[TypeRule]) -> None:
         self.stamp = stamp
-        self.images = images_of(rows)
+        self.images = images_of(rows, rules)
+        self.nodes: dict[str, list[str]] = {
+            row["node"]: row["partitions"] for row in rows if row["is_active"]
+        }
         self.by_id = {image_id(node, image.path): image for image in self.images for node in image.nodes}
 
 
 class Catalog:
-    """Images of all nodes. Safe to use from many threads; one scan runs at a time.
+    """Images of all nodes. Safe to use from many threads; one scan runs at a time, over all that share the store.
 
     ``connect`` gives a transport to a node (and takes it back when that is closed); ``nodes`` gives every
     node with its partitions. ``image_dirs`` are looked into on each node (here, when ``is_local`` says that
     the node is this machine), ``shared_image_dirs`` once, here. ``workers`` nodes are looked at side by side,
     each for at most ``node_timeout`` seconds. After ``ttl`` seconds a scan is too old; ``clock`` is the time
-    of day.
+    of day. ``rules`` say what an image is for. ``read_only``: scans are made elsewhere.
     """
 
     def __init__(
@@ -60,11 +65,15 @@ class Catalog:
         node_timeout: float = 30.0,
         ttl: float = 3600.0,
         is_local: Callable[[str], bool] | None = None,
+        rules: Sequence[TypeRule] = DEFAULT_TYPE_RULES,
+        read_only: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._ttl = ttl
         self._clock = clock
+        self._rules = rules
+        self._read_only = read_only
         self._snapshot: _Snapshot | None = None
         self._scanner = Scanner(
             store,
@@ -76,6 +85,7 @@ class Catalog:
             workers=workers,
             node_timeout=node_timeout,
             is_local=is_local,
+            rules=rules,
             clock=clock,
         )
 
@@ -115,10 +125,24 @@ class Catalog:
             return found
         raise ImageNotFound(f"There is no image {id}. It may have been removed; scan again.")
 
+    def families(
+        self, partition: str | None = None, type: str | None = None, q: str | None = None
+    ) -> list[Family]:
+        """The images that fit, as families: the versions of one thing together, the newest first."""
+        return families_of(self.images(partition=partition, type=type, q=q))
+
+    def where(self, id: str) -> Whereabouts:
+        """The nodes of each partition with and without the image. Raises ImageNotFound.
+
+        When the scheduler does not answer only the nodes with it, as they were scanned.
+        """
+        image = self.image(id)
+        return whereabouts(image, self._scanner.places.known(), self._read().nodes)
+
     def on_node(self, node: str) -> list[Image]:
         """The images of a node. Raises ImageNotFound when there is no such node."""
         found = self.images(node=node)
-        if not found and node != SHARED and node not in self._scanner.known_nodes():
+        if not found and node != SHARED and node not in self._scanner.places.known():
             raise ImageNotFound(f"There is no image or node {node}.")
         return found
 
@@ -136,7 +160,7 @@ class Catalog:
         """The nodes that could not be looked at when they were last tried, and why."""
         latest: dict[str, NodeScan] = {}
         current = self._scanner.current
-        scans = [scan_of(row) for row in self._store.ended_scans()]
+        scans = self._ended()
         for scan in [current, *scans] if current else scans:
             for node in scan.nodes:
                 if node.status != "waiting":
@@ -149,53 +173,87 @@ class Catalog:
 
     def scanned_at(self) -> float | None:
         """When the last scan of all nodes ended (seconds since the epoch, UTC); None before the first."""
-        scan = self._last_full()
+        scan = self.last_scan()
         return scan.finished_at if scan else None
 
     @property
     def read_only(self) -> bool:
         """Whether scans are made elsewhere, and none can be started here."""
-        return False
+        return self._read_only
 
     @property
     def scanning(self) -> bool:
-        """Whether a scan is under way in this process."""
+        """Whether a scan is under way that this process makes or follows; where it only reads, any."""
+        if self._read_only:
+            return self._store.running_scan(self._clock()) is not None
         return self._scanner.current is not None
 
-    def _last_full(self) -> Scan | None:
-        return next((scan for row in self._store.ended_scans() if (scan := scan_of(row)).full), None)
+    def last_scan(self) -> Scan | None:
+        """The last scan of all nodes that ended."""
+        return self._last_full(self._ended())
+
+    def _ended(self) -> list[Scan]:
+        return [scan_of(row) for row in self._store.ended_scans()]
+
+    @staticmethod
+    def _last_full(ended: Sequence[Scan]) -> Scan | None:
+        return next((scan for scan in ended if scan.full), None)
 
     def _read(self) -> _Snapshot:
         """The whole catalogue; read from the database only when the table has changed."""
         stamp = self._store.stamp()
         snapshot = self._snapshot
         if snapshot is None or snapshot.stamp != stamp:
-            snapshot = self._snapshot = _Snapshot(stamp, self._store.all())
+            snapshot = self._snapshot = _Snapshot(stamp, self._store.all(), self._rules)
         return snapshot
 
     # -- scanning -------------------------------------------------------------------------------------------
 
     def refresh_if_stale(self) -> Scan | None:
-        """Start a scan when the last one is older than the ttl; the catalogue can be read meanwhile."""
-        last = self._last_full()
-        wait = min(self._ttl, _RETRY_AFTER) if last and last.status == "failed" else self._ttl
-        if last is not None and self._clock() - (last.finished_at or 0) < wait:
+        """Start a scan when the last one is older than the ttl; the catalogue can be read meanwhile.
+
+        Nothing happens where scans are made elsewhere, or while the database does not answer: whoever reads is told.
+        """
+        if self._read_only or self._scanner.current is not None:
+            return self._scanner.current
+        try:
+            ended = self._ended()
+            last = self._last_full(ended)
+            wait = min(self._ttl, _RETRY_AFTER) if last and last.status == "failed" else self._ttl
+            if last is not None and self._clock() - (last.finished_at or 0) < wait:
+                return None
+            started = self._scanner.start(seen=[scan.id for scan in ended])
+        except DatabaseUnavailable:
             return None
-        return self.start_scan()
+        return started[0] if started is not None else None
 
     def start_scan(self, nodes: Sequence[str] | None = None) -> Scan:
-        """Scan in the background; gives the scan under way when there is one.
+        """Scan in the background; gives the scan under way when there is one, whoever makes it.
 
-        Raises InvalidInput when one of ``nodes`` is no node of the cluster.
+        Raises InvalidInput when one of ``nodes`` is no node of the cluster, CatalogReadOnly where none is made.
         """
-        return self._scanner.start(nodes)[0]
+        return self._start(nodes)[0]
 
     def scan(self, nodes: Sequence[str] | None = None) -> Scan:
-        """Scan and wait for the end (of the scan under way, when there is one)."""
-        started, thread = self._scanner.start(nodes)
-        if thread is not None:
-            thread.join()
-        return self.get_scan(started.id)
+        """Scan and wait for the end (of the scan under way, when there is one). Raises as ``start_scan``."""
+        while True:
+            started, thread = self._start(nodes)
+            if thread is not None:
+                thread.join()
+            scan = self.get_scan(started.id)
+            if not self._scanner.must_be_made_again(scan):
+                return scan
+
+    def _start(self, nodes: Sequence[str] | None) -> tuple[Scan, threading.Thread | None]:
+        if self._read_only:
+            raise CatalogReadOnly(
+                "Scans are made by your site, and none can be started here. Ask your site's administrator when an"
+                " image is missing."
+            )
+        started = self._scanner.start(nodes)
+        if started is None:
+            raise Conflict("Another scan has just ended. Try again.")
+        return started
 
     def get_scan(self, scan_id: str) -> Scan:
         """A scan of the last fifty, also while it runs. Raises ScanNotFound."""

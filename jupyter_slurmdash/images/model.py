@@ -221,7 +221,8 @@ class NodeScan:
 
 @dataclass(frozen=True)
 class Scan:
-    """A look at the nodes; ``full`` when it was at all of them. Times are seconds since the epoch, UTC."""
+    """A look at the nodes; ``full`` when it was at all of them, ``by`` who made it (user@machine). Times are seconds
+    since the epoch, UTC; one that died or was broken off is ``failed`` without a ``finished_at``."""
 
     id: str
     status: Literal["running", "finished", "failed"]
@@ -229,6 +230,7 @@ class Scan:
     finished_at: float | None
     nodes: tuple[NodeScan, ...]
     full: bool = True
+    by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The scan as the contract's ``Scan``."""

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import getpass
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
-from ..errors import InvalidInput, ScanNotFound, SlurmDashError
+from ..errors import ScanNotFound
 from ..events import EventBus
 from ..transport.base import Transport
+from .breaker import Breaker
 from .fanout import fan_out
 from .model import SHARED as SHARED
 from .model import NodeScan, Scan
+from .places import SCHEDULER as SCHEDULER
+from .places import Places, Plan
 from .probe import Probe
 from .records import row_of, scan_of, scan_row
+from .rules import TypeRule
+from .sharing import LEASE, Heartbeat, ScanRows, follow, state_of
+from .telling import Telling
 from .visit import Outcome, Visit
 
-# Stands in a scan for the list of nodes itself, when that could not be had.
-SCHEDULER = "scheduler"
 
-# A scan that is said to run for longer belonged to a process that died.
-_LONGEST = 3600.0
-
-Plan = dict[str, tuple[str, ...]]
-
-
-class ScanStore(Protocol):
+class ScanStore(ScanRows, Protocol):
     """Where images and scans are kept; see ``store/images.py``."""
 
     def of_node(self, node: str) -> list[dict[str, Any]]: ...
@@ -36,12 +36,21 @@ class ScanStore(Protocol):
         self, node: str, changed: Iterable[Mapping[str, Any]], unchanged: Sequence[str], now: float
     ) -> None: ...
     def forget_other_nodes(self, nodes: Sequence[str], now: float) -> None: ...
-    def save_scan(self, row: Mapping[str, Any]) -> None: ...
-    def scan(self, scan_id: str) -> dict[str, Any] | None: ...
+    def begin_scan(
+        self,
+        row: Mapping[str, Any],
+        now: float,
+        seconds: float,
+        *,
+        seen: Collection[str] | None = None,
+        former: str | None = None,
+    ) -> dict[str, Any] | None: ...
+    def end_scan(self, row: Mapping[str, Any]) -> None: ...
 
 
 class Scanner:
-    """Runs one scan at a time. Safe to use from many threads; see ``Catalog`` for the arguments."""
+    """Runs one scan at a time, or follows the one that another process runs. Safe to use from many threads; see
+    ``Catalog`` for the arguments."""
 
     def __init__(
         self,
@@ -55,67 +64,76 @@ class Scanner:
         workers: int,
         node_timeout: float,
         is_local: Callable[[str], bool] | None,
+        rules: Sequence[TypeRule],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
-        self._events = events
+        self._telling = Telling(events)
         self._connect = connect
-        self._nodes = nodes
+        self.places = Places(nodes, on_nodes=bool(image_dirs), shared=bool(shared_image_dirs))
         self._image_dirs = tuple(image_dirs)
         self._shared_image_dirs = tuple(shared_image_dirs)
         self._workers = workers
         self._node_timeout = node_timeout
         self._is_local = is_local or is_this_machine
+        self._rules = tuple(rules)
         self._clock = clock
+        self._breaker = Breaker(clock)
         self._lock = threading.Lock()
         self._current: Scan | None = None
+        self._made: str | None = None
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
 
     @property
     def current(self) -> Scan | None:
-        """The scan under way in this process."""
+        """The scan under way, as far as this process makes or follows it."""
         return self._current
 
-    def known_nodes(self) -> Mapping[str, Sequence[str]]:
-        """Nodes with their partitions; empty when the scheduler does not answer."""
-        try:
-            return self._nodes()
-        except SlurmDashError:
-            return {}
+    def start(
+        self, nodes: Sequence[str] | None = None, seen: Collection[str] | None = None
+    ) -> tuple[Scan, threading.Thread | None] | None:
+        """Scan in the background; gives the scan under way when there is one, whoever makes it. Raises InvalidInput.
 
-    def start(self, nodes: Sequence[str] | None = None) -> tuple[Scan, threading.Thread | None]:
-        """Scan in the background; gives the scan under way when there is one. Raises InvalidInput.
-
-        A scan of all nodes (None) returns at once, without its nodes: the scheduler may be slow to list them.
+        None when a scan has ended that is not among ``seen`` (ids). A scan of all nodes (``nodes`` None) returns at
+        once, without its nodes: the scheduler may be slow to list them.
         """
         if self._current is not None:
             return self._current, self._thread
-        plan = None if nodes is None else self._plan_for(nodes)
+        plan = None if nodes is None else self.places.some(nodes)
         with self._lock:
             if self._current is not None:
                 return self._current, self._thread
             waiting = tuple(NodeScan(name) for name in plan or ())
-            started = Scan(str(uuid.uuid4()), "running", self._clock(), None, waiting, nodes is None)
-            self._store.save_scan(scan_row(started))
-            self._current = started
-            thread = self._thread = threading.Thread(
-                target=self._run, args=(started, plan), name="slurmdash-scan", daemon=True
-            )
+            mine = Scan(str(uuid.uuid4()), "running", self._clock(), None, waiting, nodes is None, whoami())
+            row = self._store.begin_scan(scan_row(mine), self._clock(), LEASE, seen=seen, former=self._made)
+            if row is None:
+                return None
+            if row["id"] == mine.id:
+                self._made = mine.id
+                scan, work = mine, partial(self._run, mine, plan)
+            else:
+                scan = scan_of(row)
+                work = partial(self._follow, scan)
+            self._current = scan
+            thread = self._thread = threading.Thread(target=work, name="slurmdash-scan", daemon=True)
             thread.start()
-            return started, thread
+            return scan, thread
 
     def get(self, scan_id: str) -> Scan:
         """A scan of the last fifty, also while it runs. Raises ScanNotFound."""
         current = self._current
         if current is not None and current.id == scan_id:
             return current
-        row = self._store.scan(scan_id)
-        if row is None:
+        scan = state_of(self._store, scan_id, self._clock())
+        if scan is None:
             raise ScanNotFound(f"There is no scan {scan_id}. Only the last ones are kept.")
-        scan = scan_of(row)
-        dead = scan.status == "running" and self._clock() - scan.started_at > _LONGEST
-        return replace(scan, status="failed") if dead else scan
+        return scan
+
+    def must_be_made_again(self, scan: Scan) -> bool:
+        """Whether the process that made this scan died of it or broke it off, and it was not this one."""
+        broken_off = scan.status == "failed" and scan.finished_at is None
+        return broken_off and scan.id != self._made and not self._closing.is_set()
 
     def close(self) -> None:
         """End the scan under way."""
@@ -124,69 +142,74 @@ class Scanner:
         if thread is not None:
             thread.join(2.0)
 
-    # -- one scan -------------------------------------------------------------------------------------------
+    # -- another's scan -------------------------------------------------------------------------------------
 
-    def _plan_for(self, wanted: Sequence[str]) -> Plan:
-        """These nodes with their partitions. Raises InvalidInput, and what asking the scheduler raises."""
-        known = self._with_shared(self._nodes())
-        unknown = sorted(set(wanted) - known.keys())
-        if unknown:
-            raise InvalidInput(f"There is no node {', '.join(unknown)} here. See the list of nodes.")
-        return {name: known[name] for name in wanted}
-
-    def _plan_all(self) -> tuple[Plan, NodeScan | None]:
-        """All nodes with their partitions; and the scheduler's failure to list them."""
+    def _follow(self, scan: Scan) -> None:
+        """Tell of a scan that another process makes as if it were our own."""
         try:
-            return self._with_shared(self._nodes()), None
-        except SlurmDashError as error:
-            return self._with_shared({}), NodeScan(SCHEDULER, "failed", 0, error.code, error.detail)
+            self._telling.started(scan)
+            for seen in follow(self._store, scan, self._clock, self._closing):
+                known = set(scan.nodes)
+                for node in seen.nodes:
+                    if node not in known and node.status != "waiting" and node.node != SCHEDULER:
+                        self._telling.progress(seen, node)
+                scan = seen
+                if scan.status == "running":
+                    self._current = scan
+        finally:
+            self._current = None
+        if scan.status != "running":
+            self._telling.finished(scan, durable=False)
 
-    def _with_shared(self, nodes: Mapping[str, Sequence[str]]) -> Plan:
-        partitions = tuple(sorted({name for own in nodes.values() for name in own}))
-        plan = {name: tuple(own) for name, own in nodes.items()} if self._image_dirs else {}
-        return {**plan, SHARED: partitions} if self._shared_image_dirs else plan
+    # -- one scan -------------------------------------------------------------------------------------------
 
     def _run(self, scan: Scan, plan: Plan | None) -> None:
         complete = False
         failure: NodeScan | None = None
         try:
-            if plan is None:
-                plan, failure = self._plan_all()
-                scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))
-            self._tell("scan_started", scan, {"nodes": len(plan)})
-            for node, outcome in self._visit_all(list(plan)):
-                if self._closing.is_set():
-                    return
-                if outcome.probe is not None:
-                    self._save(node, plan[node], outcome.probe, outcome.known)
-                done = (outcome.result if entry.node == node else entry for entry in scan.nodes)
-                scan = replace(scan, nodes=tuple(done))
-                self._current = scan
-                self._tell("scan_progress", scan, _progress(outcome.result))
-            complete = failure is None
-            if complete and scan.full:
-                self._store.forget_other_nodes(list(plan), self._clock())
+            with Heartbeat(self._store, lambda: self._current, self._clock):
+                if plan is None:
+                    plan, failure = self.places.all()
+                    scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))
+                self._telling.started(scan)
+                for node, outcome in self._look_at(plan, scan.full):
+                    if self._closing.is_set():
+                        return
+                    self._breaker.record(outcome.result)
+                    if outcome.probe is not None:
+                        self._save(node, plan[node], outcome.probe, outcome.known)
+                    done = (outcome.result if entry.node == node else entry for entry in scan.nodes)
+                    scan = self._current = replace(scan, nodes=tuple(done))
+                    self._telling.progress(scan, outcome.result)
+                complete = failure is None
+                if complete and scan.full:
+                    self._store.forget_other_nodes(list(plan), self._clock())
         finally:
             self._end(scan, complete, failure)
 
     def _end(self, scan: Scan, complete: bool, failure: NodeScan | None) -> None:
+        # What is broken off because this process ends counts as never made: the next one to look scans.
+        broken_off = self._closing.is_set() and not complete
         ended = replace(
             scan,
             status="finished" if complete else "failed",
-            finished_at=self._clock(),
+            finished_at=None if broken_off else self._clock(),
             nodes=(failure, *scan.nodes) if failure else scan.nodes,
         )
         try:
-            self._store.save_scan(scan_row(ended))
+            self._store.end_scan(scan_row(ended))
         finally:
             # Else no scan could begin until the server starts anew.
             self._current = None
-        counts = {
-            "status": ended.status,
-            "images": sum(node.images for node in ended.nodes),
-            "failed": sum(node.status == "failed" for node in ended.nodes),
-        }
-        self._tell("scan_finished", ended, counts, durable=True)
+        self._telling.finished(ended, durable=True)
+
+    def _look_at(self, plan: Plan, full: bool) -> Iterator[tuple[str, Outcome]]:
+        """What came of each node; a scan of all nodes passes over those that have not answered for a while."""
+        passed = {name: self._breaker.pass_over(name) if full else None for name in plan}
+        for name, result in passed.items():
+            if result is not None:
+                yield name, Outcome(result)
+        yield from self._visit_all([name for name, result in passed.items() if result is None])
 
     def _visit_all(self, names: Sequence[str]) -> Iterable[tuple[str, Outcome]]:
         """Look at every node, with the bound of workers and each one's time-out."""
@@ -216,25 +239,17 @@ class Scanner:
         unchanged: list[str] = []
         for found in probe.found:
             old = known.get(found.file.path)
-            row = row_of(node, partitions, found, old, now)
+            row = row_of(node, partitions, found, old, now, self._rules)
             if row is old:
                 unchanged.append(row["id"])
             else:
                 changed.append(row)
         self._store.save_node(node, changed, unchanged, now)
 
-    def _tell(self, kind: str, scan: Scan, data: Mapping[str, Any], durable: bool = False) -> None:
-        self._events.publish("images", kind, {"scan_id": scan.id, **data}, durable=durable)
 
-
-def _progress(result: NodeScan) -> dict[str, Any]:
-    return {
-        "node": result.node,
-        "status": result.status,
-        "images": result.images,
-        "reason": result.reason,
-        "message": result.message,
-    }
+def whoami() -> str:
+    """Who makes a scan: the user and the machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def is_this_machine(node: str) -> bool:

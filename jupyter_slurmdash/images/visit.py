@@ -13,6 +13,7 @@ from ..transport.base import Transport
 from ..transport.local import LocalTransport
 from .model import NodeScan
 from .probe import Probe, probe_node
+from .records import is_settled
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,10 @@ class Visit:
         try:
             transport = self._open()
             try:
-                # What has a problem is read again each time: it may have been put right without a new mtime.
                 stamps = {
                     path: (row["size"], row["mtime_ns"], row["inode"])
                     for path, row in known.items()
-                    if row["facts"].get("problem") is None
+                    if is_settled(row)
                 }
                 probe = probe_node(transport, self._directories, stamps)
             finally:

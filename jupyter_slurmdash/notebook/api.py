@@ -65,7 +65,7 @@ class NotebookDash(Dash):
 
     def _scan_once(self) -> None:
         """A first look at the nodes, where nobody has had one yet."""
-        if self.catalog.scanned_at() is None:
+        if not self.catalog.read_only and self.catalog.scanned_at() is None:
             self.catalog.scan()
 
     def _image_id(self, image: str) -> str:

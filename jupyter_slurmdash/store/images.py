@@ -8,11 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from .database import Database
-from .tables import images, scans
+from .leases import take_lease
+from .tables import images, leases, scans
 
 Row = dict[str, Any]
 
 _KEPT_SCANS = 50
+
+# Held by the scan that is under way; its owner is the scan's id.
+SCAN_LEASE = "image-scan"
 
 
 class ImageTable:
@@ -27,8 +31,10 @@ class ImageTable:
         """Changes whenever an image's row changes, whoever wrote it."""
         query = sa.select(
             sa.func.count(),
+            # The sums too: where clocks of several machines differ, the newest change need not be the maximum.
             sa.func.max(images.c.updated_at),
-            sa.func.max(images.c.last_scanned),
+            sa.func.sum(images.c.updated_at),
+            sa.func.sum(images.c.last_scanned),
             sa.func.sum(sa.cast(images.c.is_active, sa.Integer)),
         )
         with self._database.read() as connection:
@@ -77,13 +83,83 @@ class ImageTable:
 
     # -- scans ----------------------------------------------------------------------------------------------
 
+    def begin_scan(
+        self,
+        row: Mapping[str, Any],
+        now: float,
+        seconds: float,
+        *,
+        seen: Collection[str] | None = None,
+        former: str | None = None,
+    ) -> Row | None:
+        """Begin the scan ``row`` unless one is under way; gives the row of the one that is under way now.
+
+        Who scans holds a lease of ``seconds`` in the scan's name, so that one that died is told from one that is slow.
+        With ``seen`` (ids of the ended scans that the caller knows) None when another has ended since: then nothing is
+        to be done. ``former`` is the caller's own scan before, which is over even when its end could not be written.
+        One transaction: of many that begin at once, one scans.
+        """
+        with self._database.write() as connection:
+            if former is not None:
+                self._give_back(connection, former)
+            if not take_lease(connection, SCAN_LEASE, row["id"], now, seconds):
+                return self._under_way(connection, now)
+            if seen is not None and self._newest(connection) not in (None, *seen):
+                self._give_back(connection, row["id"])
+                return None
+            died = sa.update(scans).where(scans.c.status == "running")
+            connection.execute(died.values(status="failed"))
+            self._save(connection, row)
+        return dict(row)
+
+    def keep_scan(self, row: Mapping[str, Any], now: float, seconds: float) -> bool:
+        """Write the progress of the scan and renew its lease; False when another took that meanwhile."""
+        with self._database.write() as connection:
+            if not take_lease(connection, SCAN_LEASE, row["id"], now, seconds):
+                return False
+            progress = sa.update(scans).where(scans.c.id == row["id"], scans.c.status == "running")
+            connection.execute(progress.values(nodes=row["nodes"]))
+        return True
+
+    def end_scan(self, row: Mapping[str, Any]) -> None:
+        """Write the scan's end and give its lease back."""
+        with self._database.write() as connection:
+            self._save(connection, row)
+            self._give_back(connection, row["id"])
+
+    def running_scan(self, now: float) -> Row | None:
+        """The scan that is under way, whoever makes it; None when there is none."""
+        with self._database.read() as connection:
+            return self._under_way(connection, now)
+
+    @staticmethod
+    def _newest(connection: sa.Connection) -> str | None:
+        ended = sa.select(scans.c.id).where(scans.c.finished_at.is_not(None))
+        return connection.execute(ended.order_by(scans.c.finished_at.desc()).limit(1)).scalar()
+
+    @staticmethod
+    def _under_way(connection: sa.Connection, now: float) -> Row | None:
+        alive = sa.and_(leases.c.name == SCAN_LEASE, leases.c.owner == scans.c.id, leases.c.expires_at > now)
+        query = sa.select(scans).join(leases, alive).where(scans.c.status == "running")
+        row = connection.execute(query).mappings().first()
+        return dict(row) if row is not None else None
+
+    @staticmethod
+    def _give_back(connection: sa.Connection, owner: str) -> None:
+        connection.execute(sa.delete(leases).where(leases.c.name == SCAN_LEASE, leases.c.owner == owner))
+
     def save_scan(self, row: Mapping[str, Any]) -> None:
         """Insert or replace the scan; the oldest beyond fifty are forgotten."""
-        kept = sa.select(scans.c.id).order_by(scans.c.started_at.desc()).limit(_KEPT_SCANS)
         with self._database.write() as connection:
-            connection.execute(sa.delete(scans).where(scans.c.id == row["id"]))
-            connection.execute(sa.insert(scans).values(**row))
-            connection.execute(sa.delete(scans).where(scans.c.id.not_in(kept)))
+            self._save(connection, row)
+
+    @staticmethod
+    def _save(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+        kept = sa.select(scans.c.id).order_by(scans.c.started_at.desc()).limit(_KEPT_SCANS)
+        connection.execute(sa.delete(scans).where(scans.c.id == row["id"]))
+        connection.execute(sa.insert(scans).values(**row))
+        # Itself stays, also when the clock was put back.
+        connection.execute(sa.delete(scans).where(scans.c.id.not_in(kept), scans.c.id != row["id"]))
 
     def scan(self, scan_id: str) -> Row | None:
         with self._database.read() as connection:

@@ -46,7 +46,7 @@ images = Table(
     Column("is_active", Boolean, nullable=False),
     Index("idx_images_node", "node"),
     Index("idx_images_type", "type"),
-    Index("idx_images_active", "is_active"),
+    Index("idx_images_active", "is_active", "updated_at", "last_scanned"),
 )
 
 scans = Table(

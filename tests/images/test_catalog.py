@@ -23,6 +23,7 @@ from jupyter_slurmdash.errors import (
 )
 from jupyter_slurmdash.events import Event, EventBus
 from jupyter_slurmdash.images.catalog import SCHEDULER, SHARED, Catalog
+from jupyter_slurmdash.images.sharing import LEASE
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.images import ImageTable
 from jupyter_slurmdash.transport.base import FileStat
@@ -434,9 +435,12 @@ def test_one_scan_at_a_time(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_scan_of_a_process_that_died(cluster: Cluster) -> None:
     row = {"id": "dead", "status": "running", "started_at": cluster.now, "finished_at": None}
-    ImageTable(cluster.database).save_scan({**row, "nodes": {"full": True, "nodes": []}})
+    row["nodes"] = {"full": True, "nodes": []}
+    ImageTable(cluster.database).begin_scan(row, cluster.now, LEASE)
     assert cluster.catalog.get_scan("dead").status == "running"
-    cluster.now += 3601
+    assert cluster.catalog.start_scan().id == "dead"
+    cluster.now += LEASE
+    assert cluster.catalog.scan().status == "finished", "nobody waits for the dead"
     assert cluster.catalog.get_scan("dead").status == "failed"
 
 
@@ -492,14 +496,10 @@ def test_a_fault_of_ours_ends_the_scan(cluster: Cluster, monkeypatch: pytest.Mon
 def test_a_scan_whose_end_cannot_be_recorded_is_over_all_the_same(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = ImageTable.save_scan
-
     def locked(self: ImageTable, row: Mapping[str, Any]) -> None:
-        if row["status"] != "running":
-            raise DatabaseUnavailable("The database is locked.")
-        save(self, row)
+        raise DatabaseUnavailable("The database is locked.")
 
-    monkeypatch.setattr(ImageTable, "save_scan", locked)
+    monkeypatch.setattr(ImageTable, "end_scan", locked)
     monkeypatch.setattr(threading, "excepthook", lambda info: None)
     cluster.catalog.scan()
     assert not cluster.catalog.scanning
