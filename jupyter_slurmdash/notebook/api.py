@@ -14,6 +14,7 @@ from ..jobs.model import JobSpec, ParameterValue
 from ..jobs.prepare import OWN_OPTIONS
 from ..slurm.directives import OPTIONS
 from ..widgets.form import JobForm
+from ..widgets.images import ImagePicker
 from .job import Job, JobList
 from .tables import ImageTable, TemplateTable
 
@@ -120,6 +121,11 @@ class NotebookDash(Dash):
     def form(self, template: str | None = None) -> JobForm:
         """The form as a widget: template, image, files, options, script, submit, progress."""
         return JobForm(self, template)
+
+    def image_picker(self, partition: str = "") -> ImagePicker:
+        """The image field alone as a widget; ``value`` is the chosen image's id. Scans when there is no catalogue."""
+        self._scan_once()
+        return ImagePicker(self, partition)
 
 
 def typed_value(text: str, schema: Mapping[str, Any]) -> ParameterValue:

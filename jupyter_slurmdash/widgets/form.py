@@ -15,10 +15,11 @@ from typing import Any
 import ipywidgets as w
 
 from ..dash import Dash
-from ..errors import SlurmDashError
+from ..errors import ImageNotFound, SlurmDashError
 from ..jobs.model import OVER, JobRecord, JobSpec, Preview
 from ..templates.model import Template
 from .fields import option_fields, parameter_field, parameter_value, touch
+from .images import ImagePicker
 
 _WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
@@ -43,7 +44,8 @@ class JobForm(w.VBox):
         super().__init__(
             [
                 self.template,
-                w.HBox([self.image, self.app]),
+                self.image,
+                self.app,
                 self._slots_box,
                 self._parameters_box,
                 self._options_box,
@@ -58,14 +60,13 @@ class JobForm(w.VBox):
         if template:
             dash.library.usable(template)  # says why where it is not
         self.template.options = [("Choose a template", ""), *self._template_options()]
-        self._offer_images()
         self.template.value = template or ""
         self._on_template(None)
 
     def _make_fields(self) -> None:
         self.template = w.Dropdown(description="Template", style=_LABEL, layout=_WIDE)
-        self.image = w.Dropdown(description="Image", style=_LABEL, layout=w.Layout(width="70%"))
-        self.app = w.Combobox(description="App", layout=w.Layout(width="30%"))
+        self.image = ImagePicker(self._dash, description="Image")
+        self.app = w.Combobox(description="App", style=_LABEL, layout=_WIDE)
         self._slots_box, self._parameters_box = w.VBox(), w.VBox()
         self.options = option_fields(self._dash)
         self._options_box = w.VBox(list(self.options.values()))
@@ -81,19 +82,17 @@ class JobForm(w.VBox):
             field.observe(self._on_change, "value")
         self.submit_button.on_click(lambda _: self.submit())
 
-    def _offer_images(self) -> None:
-        offered = [("No image", ""), *((image.name, image.id) for image in self._dash.catalog.images())]
-        if list(self.image.options) != offered:
-            chosen = self.image.value
-            self.image.options = offered
-            self.image.value = chosen if chosen in dict(offered).values() else ""
-
     def _template_options(self) -> list[tuple[str, str]]:
         return [
             (template.display_name, template.id)
             for template in self._dash.library.templates()
             if template.problem is None
         ]
+
+    def close(self) -> None:
+        """Take the form out of the page."""
+        self.image.close()
+        super().close()
 
     # -- values ---------------------------------------------------------------------------------------------
 
@@ -147,7 +146,7 @@ class JobForm(w.VBox):
     def _on_template(self, _change: Any) -> None:
         template = self._chosen()
         self._quiet = True
-        self._offer_images()
+        self.image.refresh()
         self.files = {
             slot.name: self._slot_field(slot.name, slot.pattern, slot.required)
             for slot in (template.slots if template else ())
@@ -188,13 +187,18 @@ class JobForm(w.VBox):
             self.app.value = template.app
 
     def _on_image(self, _change: Any) -> None:
-        image = self._dash.catalog.image(self.image.value) if self.image.value else None
+        try:
+            image = self.image.image
+        except ImageNotFound:
+            image = None  # it went away meanwhile; the preview says so
         self.app.options = [app.name for app in image.facts.apps] if image else []
         self._on_change(None)
 
     def _on_change(self, _change: Any) -> None:
         if self._quiet:
             return
+        partition = self.options["partition"]
+        self.image.partition = partition.value if partition.value in partition.options else ""
         self._key = None
         self._show(self._dash.jobs.preview(self.spec()))
 

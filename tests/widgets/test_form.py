@@ -76,7 +76,7 @@ def test_everything_is_offered(dash: NotebookDash, tmp_path: Path) -> None:
     assert offered["Choose a template"] == ""
     assert "python-script-v1" in offered.values()
     assert "broken-v1" not in offered.values()
-    assert list(form.image.options) == [("No image", "")]
+    assert (form.image.images, form.image.value) == ([], "")
     assert list(form.options["partition"].options) == ["local"]
     assert form.submit_button.disabled
     assert form.files == form.parameters == {}
