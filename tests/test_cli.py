@@ -152,6 +152,28 @@ def test_scan(run: Run, tmp_path: Path) -> None:
     assert (status, scan["nodes"][0]["images"]) == (0, 1)
 
 
+def test_images(run: Run, tmp_path: Path) -> None:
+    for version in ("2.9", "2.10"):
+        labels = {"version": version, "description": "Tools"}
+        (tmp_path / "shared" / f"tools-{version}.sif").write_bytes(sif_writer.image(labels=labels))
+    status, out, _ = run("images", "-q", "tools")
+    assert (status, [line.split()[0] for line in out.splitlines()[1:]]) == (
+        0,
+        ["tools-2.10.sif", "tools-2.9.sif"],
+    )
+    assert [line.split()[0] for line in run("images", "--families")[1].splitlines()[1:]] == ["tools"]
+    [family] = json.loads(run("images", "--families", "--json")[1])
+    assert [version["version"] for version in family["versions"]] == ["2.10", "2.9"]
+    assert json.loads(run("images", "--type", "viz", "--json")[1]) == []
+    shown = json.loads(run("image", "tools-2.9", "--json")[1])
+    assert (shown["version"], shown["where"]["shared"]) == ("2.9", True)
+    out = run("image", shown["id"])[1]
+    assert out.startswith("tools-2.9.sif\n")
+    assert "Tools" in out
+    status, _, err = run("image", "nothing")
+    assert (status, "There is no image nothing" in err) == (1, True)
+
+
 def test_a_failed_scan_fails(run: Run, tmp_path: Path) -> None:
     (tmp_path / "shared").rmdir()
     status, out, _ = run("scan")

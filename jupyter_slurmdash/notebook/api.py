@@ -10,11 +10,13 @@ from typing import Any
 from ..config import SlurmDash
 from ..dash import Dash, load_config
 from ..errors import FieldError, InvalidInput
+from ..images.model import Image
 from ..jobs.model import JobSpec, ParameterValue
 from ..jobs.prepare import OWN_OPTIONS
 from ..slurm.directives import OPTIONS
 from ..widgets.form import JobForm
 from ..widgets.images import ImagePicker
+from .images import FamilyTable, WhereTable, find_image
 from .job import Job, JobList
 from .tables import ImageTable, TemplateTable
 
@@ -31,6 +33,20 @@ class NotebookDash(Dash):
         """Images of the catalogue as a table; filters: partition, type, q, node, app. Scans when it is empty."""
         self._scan_once()
         return ImageTable(self.catalog.images(**filters), self.catalog.node_errors())
+
+    def families(self, **filters: Any) -> FamilyTable:
+        """Images with their versions together, as a table; filters: partition, type, q. Scans when it is empty."""
+        self._scan_once()
+        return FamilyTable(self.catalog.families(**filters))
+
+    def image(self, image: str) -> Image:
+        """An image by its file name (the newest version) or its id. Raises ImageNotFound."""
+        self._scan_once()
+        return find_image(self.catalog, image)
+
+    def where(self, image: str) -> WhereTable:
+        """The nodes of each partition with and without an image, given by its file name or id."""
+        return WhereTable(self.catalog.where(self.image(image).id))
 
     def templates(self, q: str = "", **filters: Any) -> TemplateTable:
         """Templates that match the words ``q``, as a table; filters: category, tag, source."""
