@@ -26,6 +26,10 @@ def add(command: AddCommand) -> None:
 
     sub = command("image", _image, "Show an image and the nodes that have it.")
     sub.add_argument("image", metavar="NAME_OR_ID")
+    sub.add_argument("--digest", action="store_true", help="compute the file's SHA-256 on its node")
+    sub.add_argument(
+        "--verify", action="store_true", help="verify its signatures; exits 1 unless they are good"
+    )
     sub.add_argument("--json", action="store_true")
 
 
@@ -43,10 +47,15 @@ def _images(arguments: argparse.Namespace) -> int:
 def _image(arguments: argparse.Namespace) -> int:
     with opened(arguments) as dash:
         image = dash.image(arguments.image)
+        if arguments.digest:
+            image = dash.digest(image)
+        if arguments.verify:
+            image = dash.verify(image)
         where = dash.where(image.id)
+    doubtful = arguments.verify and image.signature != "verified"
     if arguments.json:
         print_json({**image.to_json(), "where": where.to_json()})
-        return 0
+        return int(doubtful)
     facts = (
         ("path", image.path),
         ("id", image.id),
@@ -56,6 +65,8 @@ def _image(arguments: argparse.Namespace) -> int:
         ("size", size_text(image.size)),
         ("built", moment(image.facts.build_time)),
         ("signature", image.signature),
+        ("", image.verdict.message if image.verdict else ""),
+        ("digest", image.digest),
         ("apps", ", ".join(app.name for app in image.facts.apps)),
         ("problem", image.facts.problem),
     )
@@ -64,7 +75,7 @@ def _image(arguments: argparse.Namespace) -> int:
         if value:
             print(f"  {name:12} {value}")
     print(where)
-    return 0
+    return int(doubtful)
 
 
 def _scan(arguments: argparse.Namespace) -> int:

@@ -48,6 +48,17 @@ class NotebookDash(Dash):
         """The nodes of each partition with and without an image, given by its file name or id."""
         return WhereTable(self.catalog.where(self.image(image).id))
 
+    def digest(self, image: str | Image) -> Image:
+        """The image (an id, a file name or an ``Image``) with its ``digest``, computed on its node unless it is known."""
+        return self.integrity.digest(self._id_of(image))
+
+    def verify(self, image: str | Image) -> Image:
+        """The image (an id, a file name or an ``Image``) with the ``verdict`` on its signatures by the site's keyring."""
+        return self.integrity.verify(self._id_of(image))
+
+    def _id_of(self, image: str | Image) -> str:
+        return image.id if isinstance(image, Image) else self.image(image).id
+
     def templates(self, q: str = "", **filters: Any) -> TemplateTable:
         """Templates that match the words ``q``, as a table; filters: category, tag, source."""
         self.library.refresh()
