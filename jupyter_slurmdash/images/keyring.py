@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ _MAX_FILE = 8 * 1024 * 1024
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 _PGP = re.compile(rb"-----BEGIN PGP PUBLIC KEY BLOCK-----.*?-----END PGP PUBLIC KEY BLOCK-----", re.DOTALL)
 _SECRET = b"PRIVATE KEY"
+# How a binary OpenPGP secret key begins: packets of type 5, in either form of their header (RFC 9580, 4.2).
+_SECRET_PACKETS = (b"\x94", b"\x95", b"\x96", b"\x97", b"\xc5")
 
 # What a signature's descriptor may name (see signatures.py); the others are not used with PEM keys.
 _HASHES: Mapping[str, hashes.HashAlgorithm] = {
@@ -47,9 +48,10 @@ class Keyring:
     pgp: Mapping[str, pysequoia.Cert]
     pem: Mapping[str, Any]
 
-    def verify_message(self, data: bytes, fingerprint: str) -> tuple[bytes, str]:
+    def verify_message(self, data: bytes, fingerprint: str, now: float) -> tuple[bytes, str]:
         """The text of a clear-signed message and the user id of who signed it, who must be ``fingerprint``.
 
+        ``now`` is seconds since the epoch: a key that has expired does not count any more.
         Raises UnknownKey, and SignatureProblem when the signature is not that key's.
         """
         cert = self.pgp.get(fingerprint)
@@ -58,7 +60,7 @@ class Keyring:
         name = _user_id(cert)
         if cert.is_revoked:
             raise SignatureProblem(f"The key of {name} has been revoked.")
-        if cert.expiration is not None and cert.expiration <= datetime.now(UTC):
+        if cert.expiration is not None and cert.expiration.timestamp() <= now:
             raise UnknownKey(f"The key of {name} expired on {cert.expiration:%Y-%m-%d}.")
         try:
             verified = pysequoia.verify(data, lambda _ids: [cert])
@@ -104,7 +106,7 @@ def load_keyring(path: str) -> Keyring:
 
 def parse_keyring(data: bytes, path: str) -> Keyring:
     """The keys in ``data``; ``path`` is for messages. Raises InvalidInput."""
-    if _SECRET in data:
+    if _SECRET in data or data[:1] in _SECRET_PACKETS:
         raise _has_secret(path)
     pem_blocks = _PEM.findall(data)
     pgp_blocks = _PGP.findall(data)
@@ -113,8 +115,6 @@ def parse_keyring(data: bytes, path: str) -> Keyring:
     pgp: dict[str, pysequoia.Cert] = {}
     for block in pgp_blocks:
         for cert in _certs(block, path):
-            if cert.has_secret_keys:
-                raise _has_secret(path)
             known = pgp.get(cert.fingerprint.upper())
             # A newer copy may bring a revocation.
             pgp[cert.fingerprint.upper()] = known.merge(cert) if known is not None else cert

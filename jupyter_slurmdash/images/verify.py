@@ -90,7 +90,7 @@ def verify_image(file: ImageFile, keyring: Keyring, now: float) -> Verdict:
             "The image is not signed, so there is nothing to verify. Ask who made it to sign it."
         )
     try:
-        return _Verification(file, keyring, header, table).verdict(now)
+        return _Verification(file, keyring, header, table, now).verdict()
     except _NotValid as problem:
         return Verdict("not valid", str(problem), (), now)
 
@@ -99,17 +99,18 @@ class _Verification:
     """One image being verified. The signatures come first: only what a trusted key signed is worth reading."""
 
     def __init__(
-        self, file: ImageFile, keyring: Keyring, header: Header, table: Sequence[Descriptor]
+        self, file: ImageFile, keyring: Keyring, header: Header, table: Sequence[Descriptor], now: float
     ) -> None:
         self._file = file
         self._keyring = keyring
         self._header = header
         self._table = table
+        self._now = now
         self._unknown: dict[
             str, str
         ] = {}  # a key's fingerprint ("" when there is none), and why it does not count
 
-    def verdict(self, now: float) -> Verdict:
+    def verdict(self) -> Verdict:
         """Raises _NotValid."""
         self._check_places()
         groups = self._groups()
@@ -120,9 +121,9 @@ class _Verification:
         if self._unknown:
             reasons = " ".join(dict.fromkeys(self._unknown.values()))
             message = f"{reasons} If you trust who signed it, ask for that key to be added to the keyring."
-            return Verdict("unknown key", message, tuple(filter(None, self._unknown)), now)
+            return Verdict("unknown key", message, tuple(filter(None, self._unknown)), self._now)
         keys = tuple(dict.fromkeys(each.key for signatures in signed.values() for each in signatures))
-        return Verdict("verified", f"Signed by {' and '.join(keys)}, and unchanged since.", keys, now)
+        return Verdict("verified", f"Signed by {' and '.join(keys)}, and unchanged since.", keys, self._now)
 
     def _check_places(self) -> None:
         for entry in self._table:
@@ -183,7 +184,7 @@ class _Verification:
         said = signature_of(entry.extra)
         kind = format_of(data)
         if kind == "pgp":
-            text, key = self._keyring.verify_message(data, said.fingerprint)
+            text, key = self._keyring.verify_message(data, said.fingerprint, self._now)
         elif kind == "dsse":
             envelope = parse_envelope(data)
             key = self._keyring.verify_envelope(envelope, said.hash)

@@ -49,11 +49,11 @@ class NotebookDash(Dash):
         return WhereTable(self.catalog.where(self.image(image).id))
 
     def digest(self, image: str | Image) -> Image:
-        """The image (an id, a file name or an ``Image``) with its ``digest``, computed on its node unless it is known."""
+        """The image (an ``Image``, a file name or an id) with its ``digest``, computed on its node if need be."""
         return self.integrity.digest(self._id_of(image))
 
     def verify(self, image: str | Image) -> Image:
-        """The image (an id, a file name or an ``Image``) with the ``verdict`` on its signatures by the site's keyring."""
+        """The image (an ``Image``, a file name or an id) with the ``verdict`` that the site's keyring gives now."""
         return self.integrity.verify(self._id_of(image))
 
     def _id_of(self, image: str | Image) -> str:
