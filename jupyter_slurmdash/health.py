@@ -107,8 +107,9 @@ def _images(dash: Dash) -> tuple[Status, str]:
     errors = dash.catalog.node_errors()
     if errors:
         return "degraded", "; ".join(f"{error.node}: {error.message}" for error in errors[:5])
-    scanned = dash.catalog.scanned_at()
-    return "ok", f"scanned {moment(scanned)}" if scanned else "not scanned yet"
+    scan = dash.catalog.last_scan()
+    by = f" by {scan.by}" if scan is not None and scan.by else ""
+    return "ok", f"scanned {moment(scan.finished_at)}{by}" if scan else "not scanned yet"
 
 
 def _disk(dash: Dash) -> tuple[Status, str]:

@@ -237,7 +237,9 @@ class Database:
         lock = self.path.with_name(self.path.name + ".lock")
         try:
             if self.shared:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                if not self.path.parent.exists():
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    self.path.parent.chmod(0o755)
                 os.close(self._open(self.path))
             descriptor = self._open(lock)
         except OSError as error:

@@ -24,7 +24,8 @@ def take_lease(connection: sa.Connection, name: str, owner: str, now: float, sec
         set_=values,
         where=sa.or_(leases.c.owner == owner, leases.c.expires_at <= now),
     )
-    return connection.execute(statement).rowcount == 1
+    done = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1
 
 
 class Leases:

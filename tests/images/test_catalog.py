@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sif_writer as writer
+from folder_cluster import Cluster
 
 from jupyter_slurmdash.errors import (
     DatabaseUnavailable,
@@ -21,94 +22,10 @@ from jupyter_slurmdash.errors import (
     SchedulerUnavailable,
     TransportError,
 )
-from jupyter_slurmdash.events import Event, EventBus
-from jupyter_slurmdash.images.catalog import SCHEDULER, SHARED, Catalog
+from jupyter_slurmdash.images.catalog import SCHEDULER, SHARED
 from jupyter_slurmdash.images.sharing import LEASE
-from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.images import ImageTable
 from jupyter_slurmdash.transport.base import FileStat
-from jupyter_slurmdash.transport.local import LocalTransport
-
-
-class Folder(LocalTransport):
-    """A node whose files lie below ``root``; counts what is read."""
-
-    def __init__(self, name: str, root: Path) -> None:
-        super().__init__(name)
-        self.root = root
-        self.heads = 0
-        self.closed = 0
-
-    def list_files(
-        self, directory: str, suffix: str, *, depth: int = 3, limit: int = 10_000
-    ) -> list[FileStat]:
-        found = super().list_files(f"{self.root}{directory}", suffix, depth=depth, limit=limit)
-        return [
-            FileStat(file.path.removeprefix(str(self.root)), file.size, file.mtime_ns, file.inode)
-            for file in found
-        ]
-
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        return super().read_ranges(path if path.startswith(str(self.root)) else f"{self.root}{path}", ranges)
-
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        self.heads += len(paths)
-        return super().read_heads(paths, length)
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-class Cluster:
-    """Three nodes, a clock, and the catalogue of it."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.partitions: dict[str, list[str]] = {
-            "node001": ["compute"],
-            "node002": ["compute"],
-            "viz001": ["viz"],
-        }
-        self.transports: dict[str, Folder] = {}
-        self.trouble: dict[str, TransportError] = {}
-        self.scheduler_down = False
-        self.now = 1_000_000.0
-        self.events: list[Event] = []
-        self.bus = EventBus()
-        self.bus.subscribe(self.events.append)
-        self.database = Database(f"sqlite:///{place / 'data' / 'db.sqlite'}")
-        self.database.upgrade()
-        self.catalog = self.make()
-        for node in self.partitions:
-            (place / node / "images").mkdir(parents=True)
-
-    def make(self, **options: object) -> Catalog:
-        settings = {
-            "image_dirs": ["/images"],
-            "clock": lambda: self.now,
-            "is_local": lambda node: False,
-            **options,
-        }
-        return Catalog(ImageTable(self.database), self.bus, self.connect, self.nodes, **settings)  # type: ignore[arg-type]
-
-    def nodes(self) -> Mapping[str, Sequence[str]]:
-        if self.scheduler_down:
-            raise SchedulerUnavailable("The controller does not answer. Try again later.")
-        return self.partitions
-
-    def connect(self, node: str) -> Folder:
-        if node in self.trouble:
-            raise self.trouble[node]
-        return self.transports.setdefault(node, Folder(node, self.place / node))
-
-    def put(self, node: str, name: str, data: bytes | None = None, **attributes: object) -> Path:
-        file = self.place / node / "images" / name
-        file.write_bytes(writer.image(**attributes) if data is None else data)
-        return file
-
-    @property
-    def heads(self) -> int:
-        return sum(transport.heads for transport in self.transports.values())
 
 
 @pytest.fixture
