@@ -16,7 +16,7 @@ from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, Py
 
 from .clustername import ClusterName
 from .config import SlurmDash
-from .errors import InvalidInput
+from .errors import InvalidInput, NotFound
 from .events import EventBus
 from .health import Health, check_health
 from .images.catalog import Catalog
@@ -31,6 +31,7 @@ from .jobs.submit import Submitter
 from .jobs.watch import Watcher
 from .slurm.base import Scheduler
 from .slurm.cli import SlurmCli
+from .slurm.limits import Choice
 from .slurm.local import LocalScheduler
 from .store.changes import Changes
 from .store.database import Database
@@ -203,6 +204,15 @@ class Dash:
 
     def health(self) -> Health:
         return check_health(self)
+
+    def limits(self, partition: str = "", account: str = "", qos: str = "") -> Choice:
+        """What jobs may ask for on a partition ("": the default one). Raises NotFound for one that is not there."""
+        partitions = self.scheduler.partitions()
+        for each in partitions:
+            if each.name == partition or (not partition and each.is_default):
+                return self.scheduler.limits().choice(each, account, qos)
+        known = ", ".join(each.name for each in partitions) or "none"
+        raise NotFound(f"There is no partition {partition or 'by default'} here; there are: {known}.")
 
     def validate_files(
         self, template_id: str, session_id: str | None, files: Mapping[str, str]

@@ -304,3 +304,15 @@ def test_a_wrong_setting_is_one_line(run: Run, tmp_path: Path) -> None:
     status, _, said = run("jobs")
     assert (status, "Traceback" in said) == (1, False)
     assert "jupyter_slurmdash_config.py" in said
+
+
+def test_limits(run: Run) -> None:
+    status, output, _ = run("limits")
+    assert status == 0
+    assert output.splitlines()[0].split() == ["partition", "local"]
+    assert json.loads(run("limits", "local", "--json")[1])["bounds"]["nodes"] == {
+        "maximum": 1,
+        "source": "nodes",
+    }
+    status, _, errors = run("limits", "nowhere")
+    assert (status, "there are: local" in errors) == (1, True)

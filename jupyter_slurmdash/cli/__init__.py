@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from ..errors import SlurmDashError
 from ..version import __version__
-from . import images, jobs, site
+from . import cluster, images, jobs, site
 from .common import Run
 
-_MODULES = (site, images, jobs)
+_MODULES = (site, images, jobs, cluster)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

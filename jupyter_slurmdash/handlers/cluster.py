@@ -21,6 +21,15 @@ class PartitionsHandler(SlurmDashHandler):
         self.send_cached({"partitions": [part.to_json() for part in partitions], "total": len(partitions)})
 
 
+class LimitsHandler(SlurmDashHandler):
+    path = "/api/partitions/{partition}/limits"
+
+    async def get(self, partition: str) -> None:
+        query = self.query()
+        account, qos = query.get("account") or "", query.get("qos") or ""
+        self.send_cached((await self.call(self.dash.limits, partition, account, qos)).to_json())
+
+
 class HealthHandler(SlurmDashHandler):
     path = "/api/health"
 
@@ -28,4 +37,4 @@ class HealthHandler(SlurmDashHandler):
         self.send((await self.call(self.dash.health)).to_json())
 
 
-routes = [NodesHandler, PartitionsHandler, HealthHandler]
+routes = [NodesHandler, PartitionsHandler, LimitsHandler, HealthHandler]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from ..events import EventBus
 from ..slurm.base import Node, Partition
+from ..slurm.limits import SiteLimits
 from .model import JobRecord, Plan
 
 
 @dataclass(frozen=True)
 class CheckContext:
     """What a check may look at. ``partition`` is the one the job goes to, None when the cluster does not know it;
-    ``free_bytes`` the room where the job's directory will be."""
+    ``limits`` what it may ask for; ``free_bytes`` the room where the job's directory will be."""
 
     plan: Plan
     script: str
@@ -20,4 +21,5 @@ class CheckContext:
     nodes: tuple[Node, ...]
     free_bytes: int
     events: EventBus
+    limits: SiteLimits
     record: JobRecord | None = None

@@ -17,9 +17,9 @@ from pathlib import Path
 from ..errors import SchedulerUnavailable
 from ..events import EventBus
 from ..slurm.base import Scheduler
-from ..slurm.directives import seconds_of
 from .checkcontext import CheckContext
 from .imagechecks import check_image, check_image_changed, check_image_on_nodes
+from .limitchecks import check_limits
 from .model import Check, JobRecord, Plan
 from .pinning import GoodRuns
 from .ports import FileSource
@@ -78,6 +78,7 @@ class CheckRunner:
         found += check_syntax(script)
         if context is not None:
             found += check_partition(context)
+            found += check_limits(context)
             found += check_image_on_nodes(context)
             for name in plan.template.pre_submit if plan.template else ():
                 found += self._run(name, context)
@@ -118,7 +119,9 @@ class CheckRunner:
         members = set(partition.nodes) if partition else set()
         nodes = tuple(node for node in self._scheduler.nodes() if node.name in members)
         free = shutil.disk_usage(_existing(Path(self._work_root))).free
-        return CheckContext(plan, script, partition, nodes, free, self._events, record)
+        return CheckContext(
+            plan, script, partition, nodes, free, self._events, self._scheduler.limits(), record
+        )
 
     def _check_files(self, plan: Plan) -> Iterator[Check]:
         slots = plan.template.slots if plan.template else ()
@@ -164,12 +167,4 @@ def check_partition(context: CheckContext) -> Iterator[Check]:
     if partition.state not in ("up", "UP"):
         yield Check(
             "partition", "warning", f"Partition {partition.name} is {partition.state}.", "/options/partition"
-        )
-    limit = seconds_of(str(plan.options["time"])) if plan.options.get("time") else None
-    if limit and partition.max_time and limit > partition.max_time:
-        yield Check(
-            "time",
-            "error",
-            f"Partition {partition.name} allows at most {partition.max_time // 60} min.",
-            "/options/time",
         )

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from .limits import SiteLimits
 
 # Normalised states. PENDING and RUNNING families are alive; the rest is final.
 JobState = Literal[
@@ -188,6 +191,10 @@ class Scheduler(Protocol):
     def nodes(self) -> list[Node]: ...
 
     def partitions(self) -> list[Partition]: ...
+
+    def limits(self) -> SiteLimits:
+        """What this user's jobs may ask for; nothing where the scheduler knows no limits."""
+        ...
 
     def ping(self) -> str:
         """The scheduler's version, e.g. ``slurm 22.05.8``; raises SchedulerUnavailable."""

@@ -15,7 +15,9 @@ from ..transport.base import Completed, Transport
 from . import commands, parse, refusals
 from .base import JobStatus, Node, Partition, Submission
 from .commands import Marks
+from .limits import SiteLimits
 from .shared import Shared
+from .site import Site
 
 # A busy controller makes sbatch itself try again for a while; giving up early leaves a job that nobody knows
 # of.
@@ -24,8 +26,6 @@ QUERY_SECONDS = 30.0
 QUEUE_TTL = 5.0
 NODES_TTL = 10.0
 CONFIG_TTL = 10.0
-# A node keeps its processor; a new node waits so long to be known with its own.
-ARCH_TTL = 3600.0
 _NO_ACCOUNTING = re.compile(r"accounting storage is disabled|slurmdbd? is not configured", re.IGNORECASE)
 # One argument of a command may be at most 128 KiB long.
 _IDS_PER_CALL = 5_000
@@ -63,7 +63,7 @@ class SlurmCli:
         self._queue = Shared(self._load_queue, QUEUE_TTL, clock)
         self._machine = Shared(self._load_machine, NODES_TTL, clock)
         self._config = Shared(self._load_config, CONFIG_TTL, clock)
-        self._arch = Shared(self._load_architectures, ARCH_TTL, clock)
+        self._site = Site(self._ask, self._config.get, user, clock)
 
     @property
     def cluster(self) -> str:
@@ -149,15 +149,16 @@ class SlurmCli:
     def nodes(self) -> list[Node]:
         """The nodes that this user can see, at most 10 s old."""
         found = self._machine.get().nodes
-        try:
-            architectures = self._arch.get() if found else {}
-        except SlurmDashError:
-            return list(found)  # the list itself is worth more than this one word of it
+        architectures = self._site.architectures() if found else {}
         return [replace(node, arch=architectures.get(node.name, "")) for node in found]
 
     def partitions(self) -> list[Partition]:
         """The partitions that this user can see and that have nodes, at most 10 s old."""
         return list(self._machine.get().partitions)
+
+    def limits(self) -> SiteLimits:
+        """See ``Scheduler.limits``. At most 10 min old."""
+        return self._site.limits()
 
     def ping(self) -> str:
         """The controller's version, at most 10 s old. See ``Scheduler.ping``."""
@@ -226,9 +227,6 @@ class SlurmCli:
         config = parse.config(self._answer(commands.config_argv()))
         self._cluster = config.get("ClusterName") or self._cluster
         return config
-
-    def _load_architectures(self) -> dict[str, str]:
-        return parse.architectures(self._answer(commands.architectures_argv()))
 
     def _require_known(self, job_id: str) -> None:
         base = commands.job_base(job_id)

@@ -55,6 +55,18 @@ HISTORY_COLUMNS: dict[str, str] = {
     "comment": "Comment",
     "workdir": "WorkDir",
 }
+# sacctmgr's names for what we ask of limits; its own columns, in this order.
+ASSOCIATION_COLUMNS = (
+    "Account",
+    "Partition",
+    "QOS",
+    "DefaultQOS",
+    "MaxWall",
+    "MaxTRESPerJob",
+    "MaxTRESPerNode",
+)
+QOS_COLUMNS = ("Name", "MaxWall", "MaxTRESPerJob", "MaxTRESPerNode", "Flags")
+_SACCTMGR = ("sacctmgr", "--noheader", "--parsable2", "--readonly", "show")
 SINFO_COLUMNS: dict[str, str] = {
     "node": "NodeHost",
     "partition": "PartitionName",
@@ -199,6 +211,33 @@ def cancel_argv(job_id: str) -> list[str]:
     InvalidInput."""
     job_base(job_id)
     return ["scancel", re.sub(r"%[0-9]+(?=\])", "", job_id)]
+
+
+def partition_rules_argv() -> list[str]:
+    """``scontrol show partition``: who may use each, and how much."""
+    return ["scontrol", "show", "partition", "--oneliner"]
+
+
+def associations_argv(user: str, cluster: str) -> list[str]:
+    """``sacctmgr``: the user's accounts on this cluster with their limits, the inherited ones too."""
+    return [
+        *_SACCTMGR,
+        "associations",
+        "where",
+        f"user={user}",
+        f"cluster={cluster}",
+        f"format={','.join(ASSOCIATION_COLUMNS)}",
+    ]
+
+
+def qos_argv() -> list[str]:
+    """``sacctmgr``: every QOS with its limits."""
+    return [*_SACCTMGR, "qos", f"format={','.join(QOS_COLUMNS)}"]
+
+
+def default_account_argv(user: str) -> list[str]:
+    """``sacctmgr``: the account of jobs that name none."""
+    return [*_SACCTMGR, "user", "where", f"name={user}", "format=DefaultAccount"]
 
 
 def architectures_argv() -> list[str]:

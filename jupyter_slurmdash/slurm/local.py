@@ -21,6 +21,7 @@ from . import values
 from .base import JobStatus, Node, Partition, Submission
 from .commands import job_base, submit_environment
 from .forms import array_indices
+from .limits import SiteLimits
 from .local_accept import PARTITION, Capacity, accept, options_of
 from .local_files import ONE, End, LocalFiles, LocalJob, Task, end_task, read_json, write_json
 from .local_queue import Entry, Launch, advance, start_runner
@@ -150,6 +151,10 @@ class LocalScheduler:
                 PARTITION, True, "up", (capacity.host,), None, capacity.cpus, capacity.memory, capacity.gpus
             )
         ]
+
+    def limits(self) -> SiteLimits:
+        """This machine has no accounts; what bounds a job is in its one partition."""
+        return SiteLimits()
 
     def ping(self) -> str:
         """Always there: ``local``."""

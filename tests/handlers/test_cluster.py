@@ -20,6 +20,16 @@ def test_this_machine_is_the_cluster(live: Live) -> None:
     assert (partitions["total"], partitions["partitions"][0]["name"]) == (1, "local")
 
 
+def test_limits_of_a_partition(live: Live) -> None:
+    path = "/api/partitions/{partition}/limits"
+    found = body_of(live.call("GET", "/api/partitions/local/limits"), path)
+    assert found["bounds"]["cpus_per_task"]["source"] == "nodes"
+    assert found["bounds"]["nodes"]["maximum"] == 1
+    assert problem_of(live.call("GET", "/api/partitions/x/limits"), 404, "not-found")["detail"].endswith(
+        "local."
+    )
+
+
 @pytest.mark.parametrize("path", ["/api/nodes", "/api/partitions"])
 def test_an_unchanged_list_is_not_sent_again(live: Live, path: str) -> None:
     first = live.call("GET", path)

@@ -19,6 +19,7 @@ from jupyter_slurmdash.jobs.model import Check
 from jupyter_slurmdash.jobs.pinning import GoodRuns
 from jupyter_slurmdash.notebook.api import NotebookDash
 from jupyter_slurmdash.slurm.base import Node, Partition, Submission
+from jupyter_slurmdash.slurm.limits import SiteLimits
 
 GPU = Partition("gpu", False, "up", ("gpu001",), max_time=8 * 3600)
 GPU_NODE = Node("gpu001", ("gpu",), "idle", gpus=2)
@@ -32,6 +33,7 @@ def a_context(plan: object = None, **changes: object) -> CheckContext:
         "nodes": (GPU_NODE,),
         "free_bytes": 1000,
         "events": EventBus(),
+        "limits": SiteLimits(),
         **changes,
     }
     return CheckContext(**values)  # type: ignore[arg-type]
@@ -90,10 +92,6 @@ def test_partition_and_time() -> None:
     assert names(checks.check_partition(a_context(a_plan(options={"partition": "x"}), partition=None))) == [
         ("partition", "error", "/options/partition")
     ]
-    assert names(checks.check_partition(a_context(a_plan(options={"time": "09:00:00"})))) == [
-        ("time", "error", "/options/time")
-    ]
-    assert names(checks.check_partition(a_context(a_plan(options={"time": "08:00:00"})))) == []
     down = replace(GPU, state="down")
     assert names(checks.check_partition(a_context(partition=down))) == [
         ("partition", "warning", "/options/partition")

@@ -12,6 +12,7 @@ from jupyter_slurmdash.images.model import SHARED, SifFacts
 from jupyter_slurmdash.jobs import imagechecks
 from jupyter_slurmdash.jobs.checkcontext import CheckContext
 from jupyter_slurmdash.slurm.base import Node, Partition
+from jupyter_slurmdash.slurm.limits import SiteLimits
 
 GPU = Partition("gpu", False, "up", ("gpu001",), max_time=8 * 3600)
 
@@ -24,6 +25,7 @@ def a_context(plan: object, **changes: object) -> CheckContext:
         "nodes": (),
         "free_bytes": 0,
         "events": EventBus(),
+        "limits": SiteLimits(),
     }
     return CheckContext(**{**values, **changes})  # type: ignore[arg-type]
 

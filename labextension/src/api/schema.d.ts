@@ -55,6 +55,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/partitions/{partition}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                partition: string;
+            };
+            cookie?: never;
+        };
+        /** What the caller's jobs may ask for on a partition, with an account and a QOS */
+        get: operations["getLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apptainer/images": {
         parameters: {
             query?: never;
@@ -837,6 +856,8 @@ export interface components {
             gpus?: number;
             gpus_used?: number;
             reason?: string;
+            /** @description x86_64, aarch64, …; empty when the scheduler does not say */
+            arch?: string;
         };
         NodeList: {
             nodes: components["schemas"]["Node"][];
@@ -853,6 +874,28 @@ export interface components {
             /** @description Bytes */
             memory_per_node?: number;
             gpus_per_node?: number;
+        };
+        Bound: {
+            /** @description Seconds, bytes or a count */
+            maximum: number;
+            /** @description Whose limit it is: partition gpu, QOS short, account research, nodes */
+            source: string;
+        };
+        Limits: {
+            partition: string;
+            accounts: string[];
+            default_account: string;
+            qos: string[];
+            default_qos: string;
+            /** @description Seconds */
+            default_time: number | null;
+            bounds: {
+                time?: components["schemas"]["Bound"];
+                nodes?: components["schemas"]["Bound"];
+                cpus_per_task?: components["schemas"]["Bound"];
+                mem?: components["schemas"]["Bound"];
+                gpus?: components["schemas"]["Bound"];
+            };
         };
         PartitionList: {
             partitions: components["schemas"]["Partition"][];
@@ -1391,6 +1434,41 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PartitionList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getLimits: {
+        parameters: {
+            query?: {
+                /** @description Else the caller's default one */
+                account?: string;
+                /** @description Else the account's default one */
+                qos?: string;
+            };
+            header?: never;
+            path: {
+                partition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
