@@ -83,15 +83,16 @@ def test_formats() -> None:
 _texts = st.text(max_size=30) | st.sampled_from(
     ["sha256:" + "0" * 64, "sha256:", "application/vnd.sylabs.sif-metadata+json", "AAAA", "é" * 64]
 )
+_NAMES = (
+    *("version", "header", "digest", "objects", "relativeId", "descriptorDigest", "objectDigest"),
+    *("payload", "payloadType", "signatures", "sig", "keyid"),
+)
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _texts,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                ["version", "header", "digest", "objects", "relativeId", "descriptorDigest", "objectDigest"]
-                + ["payload", "payloadType", "signatures", "sig", "keyid"]
-            ),
+            st.sampled_from(_NAMES),
             inner,
             max_size=6,
         )
