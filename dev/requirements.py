@@ -7,4 +7,4 @@ from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 extras = project["optional-dependencies"]
-print("\n".join([*project["dependencies"], *extras["lab"], *extras["dev"]]))
+print("\n".join([*project["dependencies"], *extras["lab"], *extras["postgres"], *extras["dev"]]))

@@ -24,36 +24,16 @@ from alembic.util import CommandError
 
 from ..errors import CatalogReadOnly, DatabaseUnavailable
 from .engines import make_engine, read_url
+from .filesystems import file_system_type, is_network
 
 # Errors by which the database does answer: the row or the statement is what does not fit.
 _ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa.exc.NotSupportedError)
 
+# PostgreSQL's word for "permission denied" (appendix A of its manual).
+_DENIED = "42501"
+
 # The number by which PostgreSQL knows our lock while the schema is changed; any that nobody else uses.
 _MIGRATION = 0x51A5_DA50
-
-_NETWORK_FILE_SYSTEMS = frozenset(("nfs", "nfs4", "lustre", "gpfs", "cifs", "smb3", "beegfs", "ceph", "afs"))
-
-
-def file_system_type(path: Path) -> str:
-    """The type of the file system that holds ``path``, from the kernel's table of mounts; "" when unknown."""
-    best, kind = "", ""
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    real = os.path.realpath(path)
-    for line in lines:
-        fields = line.split()
-        point = fields[1].replace("\\040", " ")
-        inside = real == point or real.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, fields[2]
-    return kind
-
-
-def _is_network(kind: str) -> bool:
-    # Behind FUSE may be another machine (sshfs, GlusterFS); the rollback journal is right there and here.
-    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith("fuse")
 
 
 class Database:
@@ -83,7 +63,7 @@ class Database:
     def _prepare_sqlite(self) -> None:
         # WAL needs shared memory between the processes, which network file systems do not give; and whoever reads
         # has to write that memory's file, which readers of a shared catalogue may not.
-        network = self.path is not None and _is_network(file_system_type(self.path.parent))
+        network = self.path is not None and is_network(file_system_type(self.path.parent))
         rollback = network or self.shared or self.path is None
 
         @sa.event.listens_for(self.engine, "connect")
@@ -146,14 +126,23 @@ class Database:
         """Raises DatabaseUnavailable where the database itself fails: locked, no disk, no server, not a database."""
         try:
             yield
-        except _ANSWERS:
-            raise
         except sa.exc.DatabaseError as error:
+            if self.shared and getattr(error.orig, "sqlstate", None) == _DENIED:
+                raise self._not_ours(error.orig) from error
+            if isinstance(error, _ANSWERS):
+                raise
             where = self.url.render_as_string(hide_password=True)
             what = "site's catalogue of images" if self.shared else "database"
             raise DatabaseUnavailable(
                 f"The {what} does not answer: {error.orig}. Try again; if it stays so, look at {where}."
             ) from error
+
+    @staticmethod
+    def _not_ours(error: object) -> DatabaseUnavailable:
+        return DatabaseUnavailable(
+            f"You may not use the site's catalogue of images as set: {error}. Where the site scans for you, set"
+            " SlurmDash.catalog_mode = 'read'."
+        )
 
     # -- schema ---------------------------------------------------------------------------------------------
 
@@ -245,10 +234,7 @@ class Database:
         except OSError as error:
             if not self.shared:
                 raise
-            raise DatabaseUnavailable(
-                f"You may not write the site's catalogue of images: {error}. Where the site scans for you, set"
-                " SlurmDash.catalog_mode = 'read'."
-            ) from error
+            raise self._not_ours(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)  # threads of one process too, unlike lockf
             yield
