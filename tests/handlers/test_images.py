@@ -180,3 +180,31 @@ async def test_scan_of_an_unknown_node(fetch: Fetch) -> None:
     response = await fetch("POST", f"{ROOT}/scan", {"nodes": ["no-such-node"]})
     assert response.code == 400
     assert "no-such-node" in json.loads(response.body)["detail"]
+
+
+async def test_families_and_whereabouts(tmp_path: Path, fetch: Fetch) -> None:
+    await scan(tmp_path, fetch)
+    response = await fetch("GET", f"{ROOT}/families", params={"q": "tools"})
+    answer = check("get", "/api/apptainer/families", response)
+    [family] = answer["families"]
+    assert (answer["total"], family["family"]) == (1, "tools")
+    assert [version["version"] for version in family["versions"]] == ["1.3", "1.2", "1.1", "1.0"]
+    again = await fetch(
+        "GET", f"{ROOT}/families", params={"q": "tools"}, headers={"If-None-Match": response.headers["ETag"]}
+    )
+    assert again.code == 304
+    id = family["versions"][0]["id"]
+    where = check("get", "/api/apptainer/images/{id}/where", await fetch("GET", f"{ROOT}/images/{id}/where"))
+    assert where["partitions"] == [{"partition": "compute", "nodes_with": ["node001"], "nodes_without": []}]
+    missing = await fetch("GET", f"{ROOT}/images/{uuid.UUID(int=1)}/where")
+    assert (missing.code, json.loads(missing.body)["type"]) == (404, "slurmdash:image-not-found")
+
+
+async def test_where_scans_are_made_elsewhere(fetch: Fetch, jp_serverapp: ServerApp) -> None:
+    jp_serverapp.web_app.settings["slurmdash"].catalog._read_only = True
+    listed = check("get", f"{ROOT}/images", await fetch("GET", f"{ROOT}/images"))
+    assert (listed["read_only"], listed["scanning"], listed["scanned_at"]) == (True, False, None)
+    refused = await fetch("POST", f"{ROOT}/scan", {})
+    answer = check("post", "/api/apptainer/scan", refused)
+    assert (refused.code, answer["type"]) == (403, "slurmdash:catalog-read-only")
+    assert "Scans are made by your site" in answer["detail"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from traitlets.config import Config
 
 from jupyter_slurmdash.config import IMAGE_TYPE_RULES, SlurmDash
 from jupyter_slurmdash.errors import InvalidInput
@@ -57,3 +58,7 @@ def test_a_bad_rule_is_named(rule: dict[str, object], reason: str) -> None:
 
 def test_the_setting_begins_with_the_rules_there_are() -> None:
     assert SlurmDash().image_type_rules == list(IMAGE_TYPE_RULES)
+    config = Config()
+    own = {"type": "custom", "name": "inhouse-*"}
+    config.SlurmDash.image_type_rules.prepend([own])
+    assert SlurmDash(config=config).image_type_rules == [own, *IMAGE_TYPE_RULES], "as docs/catalogue.md says"
