@@ -115,6 +115,10 @@ class PreconditionFailed(SlurmDashError):
     code, status, title = "precondition-failed", 412, "Changed by someone else meanwhile"
 
 
+class PreconditionRequired(SlurmDashError):
+    code, status, title = "precondition-required", 428, "Say which version this is based on"
+
+
 class TooLarge(SlurmDashError):
     code, status, title = "too-large", 413, "Too large"
 
@@ -155,6 +159,10 @@ class TransportError(SlurmDashError):
     def __init__(self, detail: str, reason: str = "failed") -> None:
         super().__init__(detail, reason=reason)
         self.reason = reason
+
+
+class StorageFailed(SlurmDashError):
+    code, status, title = "storage-failed", 500, "The disk failed"
 
 
 class NoSpace(SlurmDashError):

@@ -35,7 +35,7 @@ def by_id(readings: list[Reading]) -> dict[str, Template]:
     return dict(sorted(kept.items()))
 
 
-def _rank(reading: Reading) -> tuple[bool, int, bool, int, str]:
+def _rank(reading: Reading) -> tuple[bool, int, bool, float, int, str]:
     template = reading.template
     # On one shelf there is only one file at the top named after the id, so nobody can push in before it.
     own_name = PurePath(template.path).stem != template.id
@@ -43,6 +43,8 @@ def _rank(reading: Reading) -> tuple[bool, int, bool, int, str]:
         not reading.id_in_file,
         _TRUST.get(template.source, 9),
         own_name,
+        # Of those that were archived under one id, the last is the one to go back to.
+        -template.modified_at if template.source == "archived" else 0.0,
         template.path.count("/"),
         template.path,
     )

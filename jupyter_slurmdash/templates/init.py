@@ -17,7 +17,8 @@ _PLAIN, _SHARED, _OWN = 0o755, 0o1777, 0o700
 def shelf_modes(user: str | None = None) -> list[tuple[str, int]]:
     """Directories below the root with their modes, parents first."""
     shelves = [("official", _PLAIN), *((f"official/{category}", _PLAIN) for category in CATEGORIES)]
-    shelves += [("community", _SHARED), ("private", _PLAIN), ("archived", _PLAIN)]
+    shelves += [("community", _SHARED), ("community/.versions", _SHARED)]
+    shelves += [("private", _PLAIN), ("archived", _PLAIN)]
     own = user_folder(user) if user else None
     if own:
         shelves += [(f"private/{own}", _OWN), (f"archived/{own}", _OWN)]
@@ -38,7 +39,7 @@ def init_shelves(root: str | Path, dry_run: bool = False, user: str | None = Non
         if not path.exists():
             done.append(f"create {path} ({mode:04o})")
             if not dry_run:
-                path.mkdir(parents=path == base)
+                path.mkdir(parents=path == base, exist_ok=True)
                 path.chmod(mode)
         elif path != base and stat.S_IMODE(path.stat().st_mode) != mode:
             done.append(f"set {path} to {mode:04o}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import threading
 import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -56,11 +59,13 @@ class Library:
         known_checks: Collection[str],
         clock: Callable[[], float] = time.time,
         max_age: float = 1.0,
+        admins: Collection[str] = (),
     ) -> None:
         self.root = Path(root)
         self.user = user
         self._official = official_templates
         self._checks = frozenset(known_checks)
+        self.is_admin = user in admins or os.geteuid() == 0
         self._clock = clock
         self._max_age = max_age
         self._lock = threading.Lock()
@@ -68,6 +73,10 @@ class Library:
         self._packaged: list[Reading] | None = None
         self._snapshot: _Snapshot | None = None
         self._looked_at = 0.0
+
+    @property
+    def known_checks(self) -> Collection[str]:
+        return self._checks
 
     # -- asking ----------------------------------------------------------------------------------------------
 
@@ -205,6 +214,13 @@ class Library:
         return changed
 
     def _read(self, file: ShelfFile) -> Reading:
+        reading = self._read_text(file)
+        owned = file.stamp.uid == os.geteuid() or self.is_admin
+        can_edit = file.source == "private" or (file.source == "community" and owned)
+        template = replace(reading.template, owner=_user_name(file.stamp.uid), can_edit=can_edit)
+        return replace(reading, template=template)
+
+    def _read_text(self, file: ShelfFile) -> Reading:
         try:
             text = read_file(file.path, self.root)
         except OSError as error:
@@ -250,6 +266,14 @@ class Library:
 
 def _official_root() -> Traversable:
     return files("jupyter_slurmdash.templates").joinpath("official")
+
+
+@cache
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _folded(text: str) -> str:

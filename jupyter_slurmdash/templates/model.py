@@ -73,7 +73,8 @@ class Template:
 
     ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
     of type object (or None), ``hash`` the SHA-256 of the file's bytes, ``modified_at`` seconds since the
-    epoch.
+    epoch, ``owner`` the name of the Unix user to whom the file belongs ("" for the packaged ones), ``can_edit`` whether
+    this user may change it.
     """
 
     id: str
@@ -102,6 +103,8 @@ class Template:
     hash: str = ""
     modified_at: float = 0.0
     problem: Problem | None = None
+    owner: str = ""
+    can_edit: bool = False
 
     def slot(self, name: str) -> FileSlot | None:
         return next((slot for slot in self.slots if slot.name == name), None)
@@ -123,6 +126,8 @@ class Template:
             "hash": self.hash,
             "modified_at": written(self.modified_at),
             "problem": self.problem.to_json() if self.problem else None,
+            "owner": self.owner,
+            "can_edit": self.can_edit,
         }
 
     def to_json(self) -> dict[str, Any]:

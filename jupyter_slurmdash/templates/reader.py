@@ -22,8 +22,13 @@ from .slots import read_files
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Words that the routes below api/v2/templates/ keep for themselves.
-RESERVED_IDS: Final = frozenset(("categories", "tags", "search", "scan", "export", "import"))
+RESERVED_IDS: Final = frozenset(("categories", "tags", "search", "scan", "export", "import", "check"))
 _ID_LINE: Final = re.compile(r"^\s+id:\s*[\"']?([A-Za-z0-9._-]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+
+
+def is_id(text: str) -> bool:
+    """Whether a template may have this id."""
+    return bool(_ID.fullmatch(text)) and text not in RESERVED_IDS
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def _broken(data: Any, problem: Problem, common: Mapping[str, Any]) -> Reading:
     path = PurePath(common["path"])
     stem = printable(path.stem)
     found = head.get("id")
-    good_id = isinstance(found, str) and bool(_ID.fullmatch(found)) and found not in RESERVED_IDS
+    good_id = isinstance(found, str) and is_id(found)
     fallback = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:100] or "template"
     name = _word(head, "name") or stem
     folder = path.parent.name

@@ -30,6 +30,7 @@ class Stamp:
     mtime_ns: int
     size: int
     inode: int
+    uid: int
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _stamp(entry: os.DirEntry[str], real_root: str) -> Stamp | None:
     with suppress(OSError):  # it may vanish while we look
         info = entry.stat()
         if stat.S_ISREG(info.st_mode):
-            return Stamp(info.st_mtime_ns, info.st_size, info.st_ino)
+            return Stamp(info.st_mtime_ns, info.st_size, info.st_ino, info.st_uid)
     return None
 
 
