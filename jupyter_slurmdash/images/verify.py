@@ -120,8 +120,12 @@ class _Verification:
                 self._check_document(signature, groups[group])
         if self._unknown:
             reasons = " ".join(dict.fromkeys(self._unknown.values()))
-            advice = "If you trust who signed it, ask for that key to be added to the keyring, or renewed there."
-            return Verdict("unknown key", f"{reasons} {advice}", tuple(filter(None, self._unknown)), self._now)
+            advice = (
+                "If you trust who signed it, ask for that key to be added to the keyring, or renewed there."
+            )
+            return Verdict(
+                "unknown key", f"{reasons} {advice}", tuple(filter(None, self._unknown)), self._now
+            )
         keys = tuple(dict.fromkeys(each.key for signatures in signed.values() for each in signatures))
         return Verdict("verified", f"Signed by {' and '.join(keys)}, and unchanged since.", keys, self._now)
 
