@@ -10,19 +10,39 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const TOKEN = 'ui-tests';
+export const TOKEN = 'ui-tests';
 const START_MS = 60_000;
 
-/** Start a JupyterLab with the embedded scheduler in a temporary home; the answer stops it and removes the home. */
+/** A JupyterLab that was started for tests. */
+export interface IServer {
+  url: string;
+  home: string;
+  /** End it and remove its home. */
+  stop(): Promise<void>;
+}
+
+/** Start a JupyterLab for all tests, unless there is one already; the answer stops it and removes its home. */
 export default async function start(): Promise<(() => Promise<void>) | void> {
   if (process.env.SLURMDASH_URL) {
     return;
   }
+  const server = await serve();
+  process.env.SLURMDASH_URL = server.url;
+  process.env.SLURMDASH_TOKEN = TOKEN;
+  process.env.SLURMDASH_HOME = server.home;
+  return server.stop;
+}
+
+/** Start a JupyterLab with the embedded scheduler in a temporary home, which `furnish` may fill before. */
+export async function serve(
+  furnish: (home: string) => string[] = () => []
+): Promise<IServer> {
   const home = mkdtempSync(join(tmpdir(), 'slurmdash-ui-'));
   for (const name of ['root', 'data', 'work']) {
     mkdirSync(join(home, name));
   }
   settle(join(home, 'config'));
+  const more = furnish(home);
   const port = await freePort();
   const log = openSync(join(home, 'log'), 'w');
   const server = spawn(
@@ -38,7 +58,8 @@ export default async function start(): Promise<(() => Promise<void>) | void> {
       '--LabApp.expose_app_in_browser=True',
       '--SlurmDash.scheduler=local',
       `--SlurmDash.data_dir=${join(home, 'data')}`,
-      `--SlurmDash.work_root=${join(home, 'work')}`
+      `--SlurmDash.work_root=${join(home, 'work')}`,
+      ...more
     ],
     {
       env: {
@@ -52,17 +73,17 @@ export default async function start(): Promise<(() => Promise<void>) | void> {
     }
   );
   const ended = new Promise<void>(done => server.once('exit', () => done()));
-  process.env.SLURMDASH_URL = `http://127.0.0.1:${port}/`;
-  process.env.SLURMDASH_TOKEN = TOKEN;
-  process.env.SLURMDASH_HOME = home;
-  await answering(
-    `${process.env.SLURMDASH_URL}slurmdash/api/health?token=${TOKEN}`
-  );
-  return async () => {
-    server.kill('SIGTERM');
-    await ended;
-    if (!process.env.SLURMDASH_KEEP) {
-      rmSync(home, { recursive: true, force: true });
+  const url = `http://127.0.0.1:${port}/`;
+  await answering(`${url}slurmdash/api/health?token=${TOKEN}`);
+  return {
+    url,
+    home,
+    stop: async () => {
+      server.kill('SIGTERM');
+      await ended;
+      if (!process.env.SLURMDASH_KEEP) {
+        rmSync(home, { recursive: true, force: true });
+      }
     }
   };
 }

@@ -5,8 +5,12 @@ import { Problem } from '../problem';
 import type {
   FileValidation,
   Health,
+  Image,
   ImageList,
   ImageMetadata,
+  ImageRuns,
+  ImageTask,
+  ImageWhere,
   Job,
   JobFileList,
   JobList,
@@ -17,6 +21,7 @@ import type {
   Preview,
   Scan,
   Template,
+  TemplateDraft,
   TemplateList,
   UploadedFile,
   UploadSession
@@ -64,11 +69,41 @@ export class SlurmClient {
     });
   }
 
+  getImage(id: string): Promise<Image> {
+    return this._json('GET', imagePath(id));
+  }
+
   getImageMetadata(id: string): Promise<ImageMetadata> {
-    return this._json(
-      'GET',
-      `api/apptainer/images/${encodeURIComponent(id)}/metadata`
-    );
+    return this._json('GET', `${imagePath(id)}/metadata`);
+  }
+
+  getImageWhere(id: string): Promise<ImageWhere> {
+    return this._json('GET', `${imagePath(id)}/where`);
+  }
+
+  getImageRuns(id: string): Promise<ImageRuns> {
+    return this._json('GET', `${imagePath(id)}/runs`);
+  }
+
+  /** `app`: a template for this one only. */
+  getImageDraft(id: string, app?: string): Promise<TemplateDraft> {
+    return this._json('GET', `${imagePath(id)}/draft`, { query: { app } });
+  }
+
+  getImageDigest(id: string): Promise<ImageTask> {
+    return this._json('GET', `${imagePath(id)}/digest`);
+  }
+
+  startImageDigest(id: string): Promise<ImageTask> {
+    return this._json('POST', `${imagePath(id)}/digest`);
+  }
+
+  getImageVerification(id: string): Promise<ImageTask> {
+    return this._json('GET', `${imagePath(id)}/verify`);
+  }
+
+  startImageVerification(id: string): Promise<ImageTask> {
+    return this._json('POST', `${imagePath(id)}/verify`);
   }
 
   startScan(nodes?: string[]): Promise<Scan> {
@@ -285,6 +320,10 @@ function queryString(query: Query): string {
   return URLExt.objectToQueryString(
     Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
   );
+}
+
+function imagePath(id: string): string {
+  return `api/apptainer/images/${encodeURIComponent(id)}`;
 }
 
 function sessionPath(id: string): string {

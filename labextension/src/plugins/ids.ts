@@ -8,6 +8,8 @@ export namespace CommandIDs {
   export const cancelJob = 'slurmdash:cancel-job';
   export const refresh = 'slurmdash:refresh';
   export const scanImages = 'slurmdash:scan-images';
+  /** `{image_id}`: a template from what the image says of itself */
+  export const draftTemplate = 'slurmdash:draft-template';
   export const tryExample = 'slurmdash:try-example';
   /** The files selected in the file browser. */
   export const useFiles = 'slurmdash:use-files';

@@ -110,7 +110,9 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
       new ImagesSection({
         translator,
         model: services.images,
-        onUse: id => execute(CommandIDs.newJob, { image_id: id })
+        recent: () => services.newJob.recentImages,
+        onUse: id => execute(CommandIDs.newJob, { image_id: id }),
+        onDraft: id => execute(CommandIDs.draftTemplate, { image_id: id })
       })
     );
     const accordion = this.content as AccordionPanel;

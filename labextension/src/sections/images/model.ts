@@ -1,15 +1,10 @@
 import type { SlurmClient } from '../../api/client';
 import type { ISlurmEvent } from '../../api/events';
-import type { Image, ImageMetadata, NodeError, Scan } from '../../api/types';
+import type { Image, NodeError, Scan } from '../../api/types';
 import { Observable } from '../../observable';
+import { ImageDetailModel } from './detailmodel';
 
-export interface IImageFilter {
-  query: string;
-  partition: string;
-  type: string;
-}
-
-/** The catalogue of images, the filter of its list, and the scan under way. */
+/** The catalogue of images, the scan under way, and the one image that is looked at. */
 export class ImagesModel extends Observable {
   constructor(options: ImagesModel.IOptions) {
     super();
@@ -19,47 +14,43 @@ export class ImagesModel extends Observable {
   items: ReadonlyArray<Image> = [];
   nodeErrors: ReadonlyArray<NodeError> = [];
   scannedAt: string | null = null;
+  /** The site scans; nobody can start a scan here. */
+  readOnly = false;
   scan: Scan | null = null;
   error: unknown = null;
   loaded = false;
-  filter: IImageFilter = { query: '', partition: '', type: '' };
+  /** One row for all versions of an image. */
+  grouped = false;
+  detail: ImageDetailModel | null = null;
 
   get scanning(): boolean {
     return this.scan?.status === 'running';
   }
 
-  get shown(): Image[] {
-    return filterImages(this.items, this.filter);
+  find(id: string): Image | undefined {
+    return this.items.find(image => image.id === id);
   }
 
-  get partitions(): string[] {
-    return [...new Set(this.items.flatMap(image => image.partitions))].sort();
-  }
-
-  get types(): string[] {
-    return [...new Set(this.items.map(image => image.type))].sort();
-  }
-
-  setFilter(change: Partial<IImageFilter>): void {
-    this.filter = { ...this.filter, ...change };
+  setGrouped(grouped: boolean): void {
+    this.grouped = grouped;
     this.notify();
   }
 
-  /** What the file says of itself; kept once known. */
-  metadata(id: string): ImageMetadata | undefined {
-    return this._metadata.get(id);
-  }
-
-  async loadMetadata(id: string): Promise<void> {
-    if (this._metadata.has(id)) {
+  /** Look at one image; null: at the list again. */
+  open(id: string | null): void {
+    if (id === (this.detail?.id ?? null)) {
       return;
     }
-    try {
-      this._metadata.set(id, await this._client.getImageMetadata(id));
-      this.notify();
-    } catch {
-      // The list's own fields stand in for it.
-    }
+    this.detail?.dispose();
+    this.detail = id
+      ? new ImageDetailModel({
+          client: this._client,
+          id,
+          onImage: image => this._put(image)
+        })
+      : null;
+    void this.detail?.load();
+    this.notify();
   }
 
   async refresh(): Promise<void> {
@@ -68,12 +59,14 @@ export class ImagesModel extends Observable {
       this.items = list.images;
       this.nodeErrors = list.node_errors;
       this.scannedAt = list.scanned_at;
+      this.readOnly = list.read_only ?? false;
       this.error = null;
     } catch (error) {
       this.error = error;
     }
     this.loaded = true;
     this.notify();
+    void this.detail?.load();
   }
 
   async startScan(): Promise<void> {
@@ -90,9 +83,13 @@ export class ImagesModel extends Observable {
     }
   }
 
-  /** Follow a scan, whoever started it. */
+  /** Follow a scan, and the work on an image, whoever started it. */
   onEvent(event: ISlurmEvent): void {
     if (event.channel !== 'images') {
+      return;
+    }
+    if (event.type === 'image_changed') {
+      void this._onImageChanged(String(event.image_id));
       return;
     }
     const id = (event.scan_id as string | undefined) ?? this.scan?.scan_id;
@@ -100,8 +97,31 @@ export class ImagesModel extends Observable {
       void this._follow(id);
     }
     if (event.type === 'scan_finished') {
-      this._metadata.clear();
       void this.refresh();
+    }
+  }
+
+  private async _onImageChanged(id: string): Promise<void> {
+    if (this.detail?.id === id) {
+      // Their answers bring the image too.
+      await this.detail.loadTasks();
+      return;
+    }
+    if (this.find(id)) {
+      try {
+        this._put(await this._client.getImage(id));
+      } catch {
+        // It went away meanwhile; the next list says so.
+      }
+    }
+  }
+
+  private _put(image: Image): void {
+    const old = this.find(image.id);
+    // A new list makes all who search it read it anew: not without a reason.
+    if (old && JSON.stringify(old) !== JSON.stringify(image)) {
+      this.items = this.items.map(item => (item === old ? image : item));
+      this.notify();
     }
   }
 
@@ -125,45 +145,14 @@ export class ImagesModel extends Observable {
   }
 
   private readonly _client: ImagesModel.IClient;
-  private readonly _metadata = new Map<string, ImageMetadata>();
   private _asking = false;
   private _again = false;
 }
 
 export namespace ImagesModel {
-  export type IClient = Pick<
-    SlurmClient,
-    'listImages' | 'getImageMetadata' | 'startScan' | 'getScan'
-  >;
+  export type IClient = ImageDetailModel.IClient &
+    Pick<SlurmClient, 'listImages' | 'getImage' | 'startScan' | 'getScan'>;
   export interface IOptions {
     client: IClient;
   }
-}
-
-/** Images that pass the filter. */
-export function filterImages(
-  images: ReadonlyArray<Image>,
-  { query, partition, type }: IImageFilter
-): Image[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return images.filter(image => {
-    if (partition && !image.partitions.includes(partition)) {
-      return false;
-    }
-    if (type && image.type !== type) {
-      return false;
-    }
-    const text = [
-      image.name,
-      image.version,
-      image.description,
-      image.path,
-      ...image.apps,
-      ...image.nodes,
-      ...Object.entries(image.labels).flat()
-    ]
-      .join(' ')
-      .toLowerCase();
-    return words.every(word => text.includes(word));
-  });
 }

@@ -11,12 +11,20 @@ export class ImagesSection extends ReactSection {
     super(options);
     this._options = options;
     this.id = 'jp-slurmdash-images';
+    this.addClass('jp-slurmdash-Images');
     this.title.label = this.trans.__('Images');
   }
 
   protected override view(): React.JSX.Element {
-    const { model, onUse } = this._options;
-    return <ImagesView model={model} onUse={onUse} />;
+    const { model, recent, onUse, onDraft } = this._options;
+    return (
+      <ImagesView
+        model={model}
+        recent={recent}
+        onUse={onUse}
+        onDraft={onDraft}
+      />
+    );
   }
 
   private readonly _options: ImagesSection.IOptions;
@@ -25,7 +33,11 @@ export class ImagesSection extends ReactSection {
 export namespace ImagesSection {
   export interface IOptions extends ISectionOptions {
     model: ImagesModel;
+    /** Ids of the images used lately, the latest first. */
+    recent: () => ReadonlyArray<string>;
     /** Take an image into the new job. */
     onUse: (id: string) => void;
+    /** Make a template of an image. */
+    onDraft: (id: string) => void;
   }
 }

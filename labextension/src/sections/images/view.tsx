@@ -1,94 +1,204 @@
-import {
-  caretDownIcon,
-  caretRightIcon,
-  errorIcon
-} from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon, errorIcon, searchIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Image, Scan } from '../../api/types';
-import { Badge } from '../../components/Badge';
-import { Button } from '../../components/Buttons';
-import { Select } from '../../components/Field';
+import type { Scan } from '../../api/types';
+import { Button, IconButton } from '../../components/Buttons';
+import {
+  ImageFilters,
+  ImageRows,
+  listAttributes,
+  moveBy,
+  useImageSearch
+} from '../../components/ImageChoice';
+import { EVERYTHING } from '../../components/imageindex';
 import { EmptyNote, ErrorNote, Note } from '../../components/Notes';
 import { ProgressBar } from '../../components/ProgressBar';
-import { SearchBox } from '../../components/SearchBox';
 import { useTrans } from '../../components/trans';
 import { useModel, useNow } from '../../components/useModel';
-import { formatAge, formatBytes, formatMoment, imageBadges } from '../../text';
+import { formatAge, formatMoment } from '../../text';
+import { ImageDetail } from './detail';
 import type { ImagesModel } from './model';
 
-/** Rows drawn at first; the rest on request. */
-const SHOWN = 60;
-
-/** The catalogue: filters, the scan, and what each image says of itself. */
-export function ImagesView({
-  model,
-  onUse
-}: {
+interface IImagesViewProps {
   model: ImagesModel;
+  recent: () => ReadonlyArray<string>;
   onUse: (id: string) => void;
-}): React.JSX.Element {
+  onDraft: (id: string) => void;
+}
+
+/** The catalogue as a list, and one image of it in full: instead of the list, or beside it where there is room. */
+export function ImagesView(props: IImagesViewProps): React.JSX.Element {
+  const { model } = props;
   useModel(model);
+  const list = React.useRef<HTMLDivElement>(null);
+  const image = model.detail ? model.find(model.detail.id) : undefined;
+  const back = () => {
+    model.open(null);
+    // The list may have been out of sight until now, and what is hidden cannot take the focus.
+    requestAnimationFrame(() =>
+      list.current?.querySelector<HTMLElement>('[role="listbox"]')?.focus()
+    );
+  };
+  return (
+    <div className={`jp-slurmdash-Images-split ${image ? 'jp-mod-open' : ''}`}>
+      <div ref={list} className="jp-slurmdash-Images-list">
+        <ImagesList {...props} />
+      </div>
+      {model.detail && image && (
+        <ImageDetail
+          key={image.id}
+          model={model.detail}
+          image={image}
+          images={model.items}
+          onBack={back}
+          onOpen={id => model.open(id)}
+          onUse={props.onUse}
+          onDraft={props.onDraft}
+        />
+      )}
+    </div>
+  );
+}
+
+function ImagesList({ model, recent }: IImagesViewProps): React.JSX.Element {
   const trans = useTrans();
-  const [limit, setLimit] = React.useState(SHOWN);
-  const { shown, filter } = model;
+  const listId = React.useId();
+  const box = React.useRef<HTMLInputElement>(null);
+  const used = recent();
+  const { items, grouped } = model;
+  const search = useImageSearch({ images: items, recent: used, grouped });
+  const { filter, setFilter, rows, active } = search;
+  const narrowed = filter !== EVERYTHING && Object.values(filter).some(Boolean);
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const { key } = event;
+    const inBox = event.target === box.current;
+    if (key === 'Enter' && rows[active]) {
+      event.preventDefault();
+      model.open(rows[active].image.id);
+    } else if (key === 'Escape' && filter.query) {
+      event.preventDefault();
+      event.stopPropagation();
+      setFilter({ query: '' });
+    } else if (inBox && (key === 'Home' || key === 'End') && filter.query) {
+      // Within the words these move the caret.
+    } else if (moveBy(search, key)) {
+      event.preventDefault();
+    } else if (!inBox && isText(event)) {
+      // `/` leads to the box, and so does typing.
+      event.preventDefault();
+      box.current?.focus();
+      if (key !== '/') {
+        setFilter({ query: filter.query + key });
+      }
+    } else if (!inBox && key === 'Backspace' && filter.query) {
+      setFilter({ query: filter.query.slice(0, -1) });
+      box.current?.focus();
+    }
+  };
+
   return (
     <>
-      <SearchBox
-        label={trans.__('Search images')}
-        value={filter.query}
-        onChange={query => model.setFilter({ query })}
-        testId="slurmdash-images-search"
-      />
-      <div className="jp-slurmdash-Filters">
-        <Select
-          aria-label={trans.__('Partition')}
-          value={filter.partition}
-          data-testid="slurmdash-images-partition"
-          options={[
-            { value: '', label: trans.__('All partitions') },
-            ...model.partitions.map(name => ({ value: name, label: name }))
-          ]}
-          onChange={event => model.setFilter({ partition: event.target.value })}
+      <div className="jp-slurmdash-Search">
+        <searchIcon.react
+          tag="span"
+          className="jp-slurmdash-Icon"
+          aria-hidden="true"
         />
-        <Select
-          aria-label={trans.__('Type')}
-          value={filter.type}
-          data-testid="slurmdash-images-type"
-          options={[
-            { value: '', label: trans.__('All types') },
-            ...model.types.map(type => ({
-              value: type,
-              label: typeName(trans, type)
-            }))
-          ]}
-          onChange={event => model.setFilter({ type: event.target.value })}
+        <input
+          {...listAttributes(search, listId, true)}
+          ref={box}
+          type="text"
+          role="combobox"
+          className="jp-slurmdash-Input"
+          aria-label={trans.__('Search images')}
+          placeholder={trans.__('Search images')}
+          autoComplete="off"
+          spellCheck={false}
+          data-testid="slurmdash-images-search"
+          value={filter.query}
+          onChange={event => setFilter({ query: event.target.value })}
+          onKeyDown={onKeyDown}
         />
+        {filter.query && (
+          <IconButton
+            icon={closeIcon}
+            label={trans.__('Clear the search')}
+            onClick={() => {
+              setFilter({ query: '' });
+              box.current?.focus();
+            }}
+          />
+        )}
+      </div>
+      {items.length > 0 && (
+        <ImageFilters search={search} testId="slurmdash-images" />
+      )}
+      <div className="jp-slurmdash-Images-line">
+        <span className="jp-slurmdash-Quiet" role="status">
+          {model.loaded
+            ? narrowed || grouped
+              ? trans.__(
+                  '%1 of %2 images',
+                  rows.length.toLocaleString(),
+                  items.length.toLocaleString()
+                )
+              : trans._n(
+                  '%1 image',
+                  '%2 images',
+                  items.length,
+                  items.length.toLocaleString()
+                )
+            : trans.__('Loading…')}
+        </span>
+        <label className="jp-slurmdash-Check">
+          <input
+            type="checkbox"
+            data-testid="slurmdash-images-grouped"
+            checked={grouped}
+            onChange={event => model.setGrouped(event.target.checked)}
+          />
+          {trans.__('Newest versions only')}
+        </label>
       </div>
       <ScanLine model={model} />
       {model.error ? (
         <ErrorNote error={model.error} onRetry={() => void model.refresh()} />
       ) : null}
-      {model.loaded && !model.error && shown.length === 0 && (
-        <EmptyNote>
-          {model.items.length
-            ? trans.__('No image matches these filters.')
-            : trans.__('No images found yet. Scan the nodes to look for them.')}
-        </EmptyNote>
+      {rows.length > 0 && (
+        <ImageRows
+          search={search}
+          listId={listId}
+          label={trans.__('Images')}
+          focusable
+          optionTestId="slurmdash-image"
+          onChoose={image => model.open(image.id)}
+          onKeyDown={onKeyDown}
+        />
       )}
-      <ul className="jp-slurmdash-List">
-        {shown.slice(0, limit).map(image => (
-          <ImageRow key={image.id} image={image} model={model} onUse={onUse} />
-        ))}
-      </ul>
-      {shown.length > limit && (
-        <Button small onClick={() => setLimit(limit + 200)}>
-          {trans._n('Show %1 more', 'Show %1 more', shown.length - limit)}
-        </Button>
+      {model.loaded && !model.error && rows.length === 0 && (
+        <EmptyNote>
+          {items.length
+            ? trans.__('No image matches these filters.')
+            : model.readOnly
+              ? trans.__('The site has found no images yet.')
+              : trans.__(
+                  'No images found yet. Scan the nodes to look for them.'
+                )}
+        </EmptyNote>
       )}
     </>
   );
+}
+
+/** Does the key write something? */
+function isText({
+  key,
+  ctrlKey,
+  metaKey,
+  altKey
+}: React.KeyboardEvent): boolean {
+  return key.length === 1 && key !== ' ' && !ctrlKey && !metaKey && !altKey;
 }
 
 function ScanLine({ model }: { model: ImagesModel }): React.JSX.Element {
@@ -108,20 +218,29 @@ function ScanLine({ model }: { model: ImagesModel }): React.JSX.Element {
           title={formatMoment(model.scannedAt)}
         >
           {model.scannedAt
-            ? trans.__(
-                'Scanned %1',
-                formatAge(trans, Date.parse(model.scannedAt), now)
-              )
-            : trans.__('Not scanned yet')}
+            ? model.readOnly
+              ? trans.__(
+                  'Scanned by the site %1',
+                  formatAge(trans, Date.parse(model.scannedAt), now)
+                )
+              : trans.__(
+                  'Scanned %1',
+                  formatAge(trans, Date.parse(model.scannedAt), now)
+                )
+            : model.readOnly
+              ? trans.__('The site scans; it has not yet.')
+              : trans.__('Not scanned yet')}
         </span>
-        <Button
-          small
-          data-testid="slurmdash-scan-button"
-          disabled={scanning}
-          onClick={() => void model.startScan()}
-        >
-          {scanning ? trans.__('Scanning…') : trans.__('Scan')}
-        </Button>
+        {!model.readOnly && (
+          <Button
+            small
+            data-testid="slurmdash-scan-button"
+            disabled={scanning}
+            onClick={() => void model.startScan()}
+          >
+            {scanning ? trans.__('Scanning…') : trans.__('Scan')}
+          </Button>
+        )}
       </div>
       {scanning && scan && <ScanProgress scan={scan} />}
       {failed.length > 0 && (
@@ -164,138 +283,4 @@ function ScanProgress({ scan }: { scan: Scan }): React.JSX.Element {
       </span>
     </div>
   );
-}
-
-function ImageRow({
-  image,
-  model,
-  onUse
-}: {
-  image: Image;
-  model: ImagesModel;
-  onUse: (id: string) => void;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const [open, setOpen] = React.useState(false);
-  const detailId = React.useId();
-  const Caret = open ? caretDownIcon : caretRightIcon;
-  return (
-    <li data-testid={`slurmdash-image-${image.id}`}>
-      <button
-        type="button"
-        className="jp-slurmdash-Row"
-        aria-expanded={open}
-        aria-controls={detailId}
-        onClick={() => {
-          setOpen(!open);
-          void model.loadMetadata(image.id);
-        }}
-      >
-        <span className="jp-slurmdash-Row-head">
-          <Caret.react
-            tag="span"
-            className="jp-slurmdash-Icon"
-            aria-hidden="true"
-          />
-          <span className="jp-slurmdash-Row-name">{image.name}</span>
-          <span className="jp-slurmdash-Row-side">
-            {formatBytes(image.size)}
-          </span>
-        </span>
-        <span className="jp-slurmdash-Badges">
-          {imageBadges(image).map(badge => (
-            <Badge key={badge} kind="accent">
-              {badge}
-            </Badge>
-          ))}
-          {!image.problem && <Badge>{typeName(trans, image.type)}</Badge>}
-          <Badge title={image.nodes.join(', ')}>
-            {trans._n('on %1 node', 'on %1 nodes', image.nodes.length)}
-          </Badge>
-          {!image.problem && (
-            <Badge>
-              {image.signature === 'unsigned'
-                ? trans.__('unsigned')
-                : trans.__('signed, not verified')}
-            </Badge>
-          )}
-        </span>
-        {image.problem && (
-          <span className="jp-slurmdash-Row-detail jp-mod-error">
-            {image.problem}
-          </span>
-        )}
-      </button>
-      <div id={detailId} hidden={!open}>
-        {open && <ImageDetail image={image} model={model} onUse={onUse} />}
-      </div>
-    </li>
-  );
-}
-
-function ImageDetail({
-  image,
-  model,
-  onUse
-}: {
-  image: Image;
-  model: ImagesModel;
-  onUse: (id: string) => void;
-}): React.JSX.Element {
-  const trans = useTrans();
-  const metadata = model.metadata(image.id);
-  const facts: Array<[string, React.ReactNode]> = [
-    [trans.__('Description'), image.description],
-    [trans.__('Version'), image.version],
-    [trans.__('Path'), image.path],
-    [trans.__('Nodes'), image.nodes.join(', ')],
-    [trans.__('Partitions'), image.partitions.join(', ')],
-    [trans.__('Architecture'), image.arch],
-    [trans.__('Built'), formatMoment(image.build_date)],
-    [
-      trans.__('Apps'),
-      metadata?.apps
-        .map(app => (app.help ? `${app.name} (${app.help.trim()})` : app.name))
-        .join(', ') ?? image.apps.join(', ')
-    ],
-    [trans.__('Help'), metadata?.help.trim() ?? image.help?.trim()],
-    [
-      trans.__('Labels'),
-      Object.entries(image.labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join('\n')
-    ]
-  ];
-  return (
-    <div className="jp-slurmdash-Detail">
-      <dl className="jp-slurmdash-Facts">
-        {facts
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <React.Fragment key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </React.Fragment>
-          ))}
-      </dl>
-      <Button
-        small
-        disabled={Boolean(image.problem)}
-        onClick={() => onUse(image.id)}
-      >
-        {trans.__('Use in new job')}
-      </Button>
-    </div>
-  );
-}
-
-function typeName(trans: TranslationBundle, type: string): string {
-  switch (type) {
-    case 'viz':
-      return trans.__('visualization');
-    case 'compute':
-      return trans.__('compute');
-    default:
-      return trans.__('custom');
-  }
 }

@@ -3,9 +3,11 @@ import * as React from 'react';
 import type { Image, TemplateSummary } from '../../api/types';
 import { Combobox } from '../../components/Combobox';
 import { SelectField } from '../../components/Field';
+import { isShared } from '../../components/imageindex';
+import { placeWord, SignatureMark } from '../../components/ImageMarks';
+import { ImagePicker } from '../../components/ImagePicker';
 import { ErrorNote } from '../../components/Notes';
 import { useTrans } from '../../components/trans';
-import { imageBadges } from '../../text';
 import type { IChoice } from '../../types';
 import type { NewJobModel } from './model';
 
@@ -68,51 +70,16 @@ export function ImageField({
   model: NewJobModel;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { items } = model.images;
   const { recentImages, partition } = model;
-  const choices = React.useMemo(
-    () =>
-      recentFirst(items, recentImages).map((image): IChoice => ({
-        id: image.id,
-        label: image.name,
-        detail: imageDetail(image),
-        keywords: [image.path, ...image.apps, ...image.partitions].join(' '),
-        problem:
-          image.problem ??
-          (image.is_active ? undefined : trans.__('No longer there')),
-        badges: [
-          ...imageBadges(image),
-          trans._n('on %1 node', 'on %1 nodes', image.nodes.length)
-        ]
-      })),
-    [items, recentImages, trans]
-  );
   const wanted = model.template?.apptainer.image_name;
   const image = model.image ?? model.templateImage;
-  const facts = image
-    ? [
-        image.nodes.length === 1
-          ? image.nodes[0]
-          : trans._n('on %1 node', 'on %1 nodes', image.nodes.length),
-        image.signature === 'unsigned'
-          ? trans.__('unsigned')
-          : trans.__('signed'),
-        image.version,
-        image.description
-      ].filter(Boolean)
-    : [];
-  const missing =
-    image &&
-    partition &&
-    !image.nodes.some(node => partition.nodes.includes(node))
-      ? undefined
-      : model.messages('warning').get('/image_id');
   return (
-    <Combobox
+    <ImagePicker
       label={trans.__('Image')}
-      choices={choices}
+      images={model.images.items}
       value={model.draft.imageId}
-      clearable
+      recent={recentImages}
+      partition={partition?.name}
       placeholder={
         wanted
           ? trans.__('%1 (from the template)', wanted)
@@ -127,10 +94,31 @@ export function ImageField({
       optionTestId="slurmdash-image-option"
       pointer="/image_id"
       error={model.messages('error').get('/image_id')}
-      warning={missing}
-      hint={facts.join(' · ')}
+      warning={model.messages('warning').get('/image_id')}
+      hint={image ? <ImageHint image={image} /> : undefined}
       onChange={id => model.selectImage(id)}
     />
+  );
+}
+
+/** The chosen image in a line. */
+function ImageHint({ image }: { image: Image }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <span className="jp-slurmdash-ImageHint">
+      <SignatureMark signature={image.signature} />
+      <span>
+        {[
+          image.nodes.length === 1 && !isShared(image)
+            ? image.nodes[0]
+            : placeWord(trans, image),
+          image.version,
+          image.description
+        ]
+          .filter(Boolean)
+          .join(' · ')}
+      </span>
+    </span>
   );
 }
 
@@ -166,16 +154,10 @@ export function AppField({ model }: { model: NewJobModel }): React.ReactNode {
   );
 }
 
-function imageDetail(image: Image): string {
-  return [image.description, image.partitions.join(', ')]
-    .filter(Boolean)
-    .join(' · ');
-}
-
-function recentFirst<T extends Image | TemplateSummary>(
-  items: ReadonlyArray<T>,
+function recentFirst(
+  items: ReadonlyArray<TemplateSummary>,
   recent: ReadonlyArray<string>
-): T[] {
+): TemplateSummary[] {
   const at = (id: string) => {
     const found = recent.indexOf(id);
     return found < 0 ? recent.length : found;

@@ -1,4 +1,4 @@
-import type { Image, Scan } from '../../../api/types';
+import type { Image, ImageTask, Scan } from '../../../api/types';
 import { Problem } from '../../../problem';
 import { ImagesModel } from '../model';
 
@@ -32,16 +32,30 @@ const scan = (status: Scan['status']): Scan => ({
 function setup(images: Image[] = []) {
   const asked: string[] = [];
   let status: Scan['status'] = 'running';
+  let work: ImageTask['status'] = 'none';
+  let now = [...images];
+  const task = (id: string, name: ImageTask['task']): ImageTask => ({
+    image_id: id,
+    task: name,
+    status: work,
+    message: '',
+    image: now.find(item => item.id === id) ?? image(id)
+  });
   const client: ImagesModel.IClient = {
     listImages: async () => {
       asked.push('list');
       return {
-        images,
-        total: images.length,
+        images: now,
+        total: now.length,
         next_cursor: null,
         scanned_at: '2026-01-01T00:00:00Z',
+        read_only: true,
         node_errors: [{ node: 'n2', reason: 'auth', message: 'no' }]
       };
+    },
+    getImage: async id => {
+      asked.push(`image ${id}`);
+      return now.find(item => item.id === id)!;
     },
     getImageMetadata: async id => {
       asked.push(`metadata ${id}`);
@@ -61,6 +75,25 @@ function setup(images: Image[] = []) {
         complete: true
       };
     },
+    getImageWhere: async id => ({ id, shared: false, partitions: [] }),
+    getImageRuns: async id => ({
+      image_id: id,
+      last_good: null,
+      changed: null,
+      message: ''
+    }),
+    getImageDigest: async id => task(id, 'digest'),
+    startImageDigest: async id => {
+      asked.push(`digest ${id}`);
+      work = 'running';
+      return task(id, 'digest');
+    },
+    getImageVerification: async id => task(id, 'verify'),
+    startImageVerification: async id => {
+      asked.push(`verify ${id}`);
+      work = 'running';
+      return task(id, 'verify');
+    },
     startScan: async () => scan(status),
     getScan: async () => scan(status)
   };
@@ -69,30 +102,16 @@ function setup(images: Image[] = []) {
     model,
     client,
     asked,
-    end: () => (status = 'finished')
+    end: () => (status = 'finished'),
+    /** The work on an image is done, and has changed it. */
+    finish: (id: string, more: Partial<Image>) => {
+      work = 'finished';
+      now = now.map(item => (item.id === id ? { ...item, ...more } : item));
+    }
   };
 }
 
 const settled = () => new Promise(done => setTimeout(done, 0));
-
-it('filters by words, partition and type', async () => {
-  const { model } = setup([
-    image('torch.sif', { labels: { maker: 'Lab' }, partitions: ['gpu'] }),
-    image('paraview.sif', { type: 'viz', apps: ['pvserver'] })
-  ]);
-  await model.refresh();
-  const names = () => model.shown.map(({ name }) => name);
-  model.setFilter({ query: 'lab' });
-  expect(names()).toEqual(['torch.sif']);
-  model.setFilter({ query: 'PVSERVER' });
-  expect(names()).toEqual(['paraview.sif']);
-  model.setFilter({ query: '', partition: 'gpu' });
-  expect(names()).toEqual(['torch.sif']);
-  model.setFilter({ partition: '', type: 'viz' });
-  expect(names()).toEqual(['paraview.sif']);
-  expect(model.partitions).toEqual(['cpu', 'gpu']);
-  expect(model.types).toEqual(['compute', 'viz']);
-});
 
 it('follows a scan to its end, and lists what it found', async () => {
   const { model, asked, end } = setup();
@@ -117,14 +136,106 @@ it('lists at once when the scan ended at once', async () => {
   expect(asked).toEqual(['list']);
 });
 
-it('asks for metadata once, and lives without', async () => {
-  const { model, asked } = setup();
-  await model.loadMetadata('a');
-  await model.loadMetadata('a');
-  await model.loadMetadata('bad');
-  expect(asked).toEqual(['metadata a', 'metadata bad']);
-  expect(model.metadata('a')?.complete).toBe(true);
-  expect(model.metadata('bad')).toBeUndefined();
+it('knows that the site scans, and keeps how the list is shown', async () => {
+  const { model } = setup();
+  await model.refresh();
+  expect(model.readOnly).toBe(true);
+  model.setGrouped(true);
+  await model.refresh();
+  expect(model.grouped).toBe(true);
+});
+
+it('looks at one image, and lives without what cannot be had', async () => {
+  const { model, asked } = setup([image('a'), image('bad')]);
+  await model.refresh();
+  model.open('a');
+  model.open('a');
+  await settled();
+  expect(model.detail?.metadata?.complete).toBe(true);
+  expect(model.detail?.where?.id).toBe('a');
+  const first = model.detail!;
+  model.open('bad');
+  await settled();
+  expect(first.isDisposed).toBe(true);
+  expect(model.detail?.metadata).toBeNull();
+  expect(model.detail?.runs?.image_id).toBe('bad');
+  model.open(null);
+  expect(model.detail).toBeNull();
+  expect(asked).toEqual(['list', 'metadata a', 'metadata bad']);
+});
+
+it('asks for a digest once, and takes it when it is there', async () => {
+  const { model, asked, finish } = setup([image('a'), image('b')]);
+  await model.refresh();
+  model.open('a');
+  await settled();
+  const detail = model.detail!;
+  const started = detail.start('digest');
+  expect(detail.isRunning('digest')).toBe(true);
+  void detail.start('digest');
+  await started;
+  expect(detail.isRunning('digest')).toBe(true);
+  const items = model.items;
+  finish('a', { digest: 'sha256:ab' });
+  model.onEvent({ type: 'image_changed', channel: 'images', image_id: 'a' });
+  await settled();
+  expect(detail.isRunning('digest')).toBe(false);
+  expect(model.find('a')?.digest).toBe('sha256:ab');
+  expect(model.items).not.toBe(items);
+  expect(asked.filter(each => each.startsWith('digest'))).toEqual(['digest a']);
+});
+
+it('is not left waiting by an end that comes before the answer to the asking', async () => {
+  const { model, client, finish } = setup([image('a')]);
+  await model.refresh();
+  model.open('a');
+  await settled();
+  const start = client.startImageVerification;
+  client.startImageVerification = async id => {
+    const answer = await start(id);
+    finish(id, { signature: 'verified' });
+    model.onEvent({ type: 'image_changed', channel: 'images', image_id: id });
+    await settled();
+    return answer;
+  };
+  await model.detail!.start('verify');
+  expect(model.detail!.isRunning('verify')).toBe(false);
+  expect(model.find('a')?.signature).toBe('verified');
+});
+
+it('says why the work could not begin, and lets one try again', async () => {
+  const { model, client } = setup([image('a')]);
+  const problem = new Problem({ code: 'no-keyring', status: 409 });
+  const start = client.startImageVerification;
+  client.startImageVerification = async () => {
+    throw problem;
+  };
+  await model.refresh();
+  model.open('a');
+  await settled();
+  await model.detail!.start('verify');
+  expect(model.detail!.errors.verify).toBe(problem);
+  client.startImageVerification = start;
+  await model.detail!.start('verify');
+  expect(model.detail!.errors.verify).toBeUndefined();
+  expect(model.detail!.isRunning('verify')).toBe(true);
+});
+
+it('takes what changed in an image that nobody looks at, and leaves the list alone otherwise', async () => {
+  const { model, asked, finish } = setup([image('a'), image('b')]);
+  await model.refresh();
+  const items = model.items;
+  const changed = (id: string) =>
+    model.onEvent({ type: 'image_changed', channel: 'images', image_id: id });
+  changed('a');
+  changed('unknown');
+  await settled();
+  expect(model.items).toBe(items);
+  finish('b', { signature: 'verified' });
+  changed('b');
+  await settled();
+  expect(model.find('b')?.signature).toBe('verified');
+  expect(asked).toEqual(['list', 'image a', 'image b']);
 });
 
 it('says what went wrong', async () => {
