@@ -198,6 +198,22 @@ def test_an_object_that_came_and_one_that_went() -> None:
     assert "group 2" in refused(other.write(signatures))
 
 
+@pytest.mark.parametrize("slot", [5, 7, 20, 47])
+@pytest.mark.parametrize("free", [0, 43, 44, 48])
+def test_an_object_that_hides_far_behind_in_the_table(slot: int, free: int) -> None:
+    """Whatever the header says of the number of used entries, which is not signed."""
+    image = bytearray(Draft().signed(ALICE))
+    start, _ = signer.entries(bytes(image))[2]
+    place = 4096 + 585 * slot
+    image[place : place + 585] = image[start : start + 585]
+    struct.pack_into("<I", image, place + 5, slot + 1)
+    struct.pack_into("<q", image, 80, free)
+    try:
+        assert "is not covered" in refused(bytes(image))
+    except InvalidInput:
+        assert free == 48  # an empty table
+
+
 def test_the_signature_of_another_image() -> None:
     draft = Draft()
     signatures = draft.sign(ALICE)
