@@ -39,8 +39,9 @@ def row_of(
         kind = image_type(old["facts"]["labels"], name, partitions, rules)
         if old["is_active"] and old["partitions"] == list(partitions) and old["type"] == kind:
             return old
+        # A digest may be written while the node is looked at: what is not named here stays as it is.
         return {
-            **old,
+            "id": old["id"],
             "partitions": list(partitions),
             "type": kind,
             "is_active": True,

@@ -101,12 +101,17 @@ def test_a_changed_rule_takes_effect_at_the_next_scan(cluster: Cluster) -> None:
         cluster.put(node, "a.sif")
     cluster.catalog.scan()
     catalog = cluster.make(rules=type_rules([{"type": "custom", "name": "A*"}]))
+    old = [row for node in ("node001", "node002") for row in ImageTable(cluster.database).of_node(node)]
+    with cluster.database.write() as connection:
+        connection.execute(sa.update(table).values(digest="sha256:1"))
+    catalog._scanner._store.of_node = lambda node: [row for row in old if row["node"] == node]  # type: ignore[method-assign]
     assert [image.type for image in catalog.images()] == ["compute"]
     cluster.now += 1
     catalog.scan()
     assert [image.type for image in catalog.images()] == ["custom"]
     assert [image.type for image in cluster.catalog.images()] == ["custom"], "the others see what was scanned"
     assert cluster.heads == 2, "nothing was read again"
+    assert cluster.catalog.images()[0].digest == "sha256:1", "written after the scan had looked at the rows"
 
 
 def test_a_newer_reader_reads_again_what_could_not_be_read(
