@@ -111,6 +111,9 @@ class SlurmDash(Configurable):
     squeue_interval = Float(10.0, help="Seconds between two looks at the queue (never under 5).").tag(
         config=True
     )
+    admins = List(
+        Unicode(), [], help="Users who may change others' shared templates, as far as the system lets them."
+    ).tag(config=True)
     official_templates = Bool(True, help="Show the official templates that come with the package.").tag(
         config=True
     )

@@ -40,6 +40,7 @@ from .store.images import ImageTable
 from .store.jobs import JobTable
 from .store.leases import Leases
 from .store.uploads import UploadTable
+from .templates.editor import Editor
 from .templates.library import Library
 from .templates.model import FileSlot
 from .transport.local import LocalTransport
@@ -55,8 +56,8 @@ _NAMING_SECONDS = 60.0
 class Dash:
     """The services of one user.
 
-    Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` (templates),
-    ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` and ``editor``
+    (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
     Nothing starts by itself; ``start()`` begins the background work of a server.
     """
 
@@ -79,7 +80,9 @@ class Dash:
             self.user,
             official_templates=settings.official_templates,
             known_checks=self._checks_by_name,
+            admins=settings.admins,
         )
+        self.editor = Editor(self.library, self.events)
         self.uploads = Uploads(
             UploadTable(self.database),
             self.events,

@@ -192,10 +192,11 @@ class SlurmDashHandler(GuardMixin, APIHandler):
         self.set_status(status)
         self.finish(json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
 
-    def send_cached(self, payload: Any) -> None:
-        """Answer with JSON and an ETag; 304 without a body when the caller has it already."""
+    def send_cached(self, payload: Any, tag: str = "") -> None:
+        """Answer with JSON and an ETag (beginning with ``tag``); 304 without a body when the caller has it already."""
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        self.set_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+        digest = hashlib.sha256(body).hexdigest()[:32]
+        self.set_header("ETag", f'"{tag}.{digest}"' if tag else f'"{digest}"')
         self.set_header("Cache-Control", "private, no-cache")
         if self.check_etag_header():
             self.set_status(304)
