@@ -10,18 +10,20 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sif_writer as writer
 
 from jupyter_slurmdash.images.probe import probe_node, stamp
 from jupyter_slurmdash.images.sif import read_sif
-from jupyter_slurmdash.transport.base import FileStat
+from jupyter_slurmdash.transport.base import FileStat, ReadSteps
 from jupyter_slurmdash.transport.ssh import SshConnector, SshTransport
+
+T = TypeVar("T")
 
 NODE = "node001"
 IMAGES = 200
@@ -68,13 +70,19 @@ class Counting:
     def list_files(self, directory: str, suffix: str, **bounds: int) -> list[FileStat]:
         return self.inner.list_files(directory, suffix, **bounds)
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        self.asked.update(dict.fromkeys(paths, length))
-        return self.inner.read_heads(paths, length)
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[T]]]) -> list[T | OSError]:
+        return self.inner.read_steps((path, self._counted(path, steps)) for path, steps in files)
 
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        self.asked[path] = self.asked.get(path, 0) + sum(length for _, length in ranges)
-        return self.inner.read_ranges(path, ranges)
+    def _counted(self, path: str, steps: ReadSteps[T]) -> ReadSteps[T]:
+        pieces: list[bytes] | None = None
+        while True:
+            try:
+                ranges = next(steps) if pieces is None else steps.send(pieces)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            self.asked[path] = self.asked.get(path, 0) + sum(length for _, length in ranges)
+            pieces = yield ranges
 
 
 @pytest.fixture

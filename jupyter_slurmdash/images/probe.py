@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..transport.base import FileStat, Transport
+from ..transport.base import FileStat, Ranges, ReadSteps, Transport
 from .model import SifFacts
-from .sif import HEAD_SIZE, read_sif
+from .sif import read_sif
 
 SUFFIX = ".sif"
 
 # Size in bytes, mtime in nanoseconds, inode (0 when the transport cannot tell): the same three, same file.
 Stamp = tuple[int, int, int]
 
-# Heads held in memory at a time, 48 KiB each.
-_BATCH = 64
+# Files held in memory at a time: some tens of KiB each, at most 1 MiB of a hostile one.
+_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -77,27 +78,83 @@ def probe_node(transport: Transport, directories: Sequence[str], known: Mapping[
 def _read(transport: Transport, files: Sequence[FileStat]) -> Iterator[tuple[str, SifFacts]]:
     for start in range(0, len(files), _BATCH):
         batch = files[start : start + _BATCH]
-        heads = transport.read_heads([file.path for file in batch], HEAD_SIZE)
-        for file, head in zip(batch, heads, strict=True):
-            yield file.path, _facts(transport, file, head)
+        found = transport.read_steps([(file.path, _facts(file.size)) for file in batch])
+        for file, facts in zip(batch, found, strict=True):
+            yield file.path, _unreadable(facts) if isinstance(facts, OSError) else facts
 
 
-def _facts(transport: Transport, file: FileStat, head: bytes | OSError) -> SifFacts:
-    if isinstance(head, OSError):
-        return _unreadable(head)
+class _Missing(Exception):
+    """The reader asks for what has not been read yet."""
 
-    def read(ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        behind = [(offset, length) for offset, length in ranges if offset + length > len(head)]
-        further = iter(transport.read_ranges(file.path, behind) if behind else ())
-        return [
-            head[offset : offset + length] if offset + length <= len(head) else next(further)
-            for offset, length in ranges
-        ]
+    def __init__(self, ranges: Ranges) -> None:
+        super().__init__()
+        self.ranges = ranges
+
+
+class _Memory:
+    """What came of reading which bytes. The same images lie on many nodes, and are worked out once.
+
+    Keyed by a digest of all that was read of the file, so nobody gets the facts of another's file.
+    """
+
+    def __init__(self, entries: int, largest: int) -> None:
+        self._entries = entries
+        self._largest = largest
+        self._outcomes: dict[bytes, SifFacts | _Missing] = {}
+
+    def get(self, key: bytes) -> SifFacts | _Missing | None:
+        return self._outcomes.get(key)
+
+    def put(self, key: bytes, outcome: SifFacts | _Missing, bytes_read: int) -> None:
+        """Keep it, unless it may be large."""
+        if bytes_read <= self._largest:
+            if len(self._outcomes) >= self._entries:
+                self._outcomes.clear()
+            self._outcomes[key] = outcome
+
+
+# About three entries an image, of some KiB each.
+_MEMORY = _Memory(entries=8192, largest=64 * 1024)
+
+
+def _facts(size: int) -> ReadSteps[SifFacts]:
+    """Reads a file of ``size`` bytes in as many steps as its reader asks questions.
+
+    The reader is started anew with each answer: it is fast, and asks the same again. So many files are read side by
+    side without a thread for each.
+    """
+    pieces: dict[tuple[int, int], bytes] = {}
+    digest = hashlib.blake2b(b"%d" % size, digest_size=20)
+    bytes_read = 0
+    while True:
+        key = digest.digest()
+        outcome = _MEMORY.get(key)
+        if outcome is None:
+            outcome = _outcome(pieces, size)
+            _MEMORY.put(key, outcome, bytes_read)
+        if isinstance(outcome, SifFacts):
+            return outcome
+        answers = yield outcome.ranges
+        for each, answer in zip(outcome.ranges, answers, strict=True):
+            pieces[each] = answer
+            bytes_read += len(answer)
+            digest.update(b"%d %d %d " % (*each, len(answer)))
+            digest.update(answer)
+
+
+def _outcome(pieces: Mapping[tuple[int, int], bytes], size: int) -> SifFacts | _Missing:
+    """The facts, or what must be read for them."""
+
+    def read(ranges: Ranges) -> list[bytes]:
+        missing = [each for each in ranges if each not in pieces]
+        if missing:
+            raise _Missing(missing)
+        return [pieces[each] for each in ranges]
 
     try:
-        return read_sif(read, file.size)
-    except OSError as error:
-        return _unreadable(error)
+        return read_sif(read, size)
+    except _Missing as question:
+        return _Missing(question.ranges)  # without the traceback, which holds the pieces
 
 
 def _unreadable(error: OSError) -> SifFacts:

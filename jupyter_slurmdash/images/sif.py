@@ -28,8 +28,8 @@ from .siftable import (
 from .signatures import signature_of
 from .squashfs_window import ReadRanges, SquashfsProblem
 
-# Where the header, the usual 48 descriptors, the definition and the metadata of nearly every image end.
-HEAD_SIZE = 48 * 1024
+# The header and the first seven entries of the table: all that nearly every image has.
+HEAD_SIZE = 8 * 1024
 
 _PARTITION = struct.Struct("<ii3s")
 _METADATA_NAME = b"inspect-metadata.json"
@@ -71,8 +71,8 @@ _NOTHING = SifFacts(complete=False)
 def read_sif(read: ReadRanges, size: int) -> SifFacts:
     """The facts of the file of ``size`` bytes that ``read`` reads; what is wrong with it is its ``problem``.
 
-    Reads the head (48 KiB) first, and then only what lies behind it: nothing as a rule, and some pages of the
-    file system for an image without metadata.
+    Reads the head (8 KiB) first, and then only what it names: the metadata, or the definition and some pages of the
+    file system for an image without it.
     """
     facts = _NOTHING
     try:

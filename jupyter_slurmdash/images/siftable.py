@@ -39,12 +39,13 @@ _OTHER_KINDS = (
 
 
 class Header(NamedTuple):
-    """The global header's fields that we use. ``created`` is seconds since the epoch; ``signed`` what of the header
-    a signature covers."""
+    """The global header's fields that we use. ``created`` is seconds since the epoch; ``free`` of the ``total``
+    entries of the table are not used; ``signed`` is what of the header a signature covers."""
 
     arch: bytes
     identifier: bytes
     created: int
+    free: int
     total: int
     offset: int
     signed: bytes
@@ -84,7 +85,7 @@ def parse_header(head: bytes, size: int) -> Header:
     if fields[2].rstrip(b"\0") != b"01":
         raise Unusable("The image has a newer SIF version than 01, which is the only one known.")
     signed = b"".join((*fields[:3], fields[4]))
-    return Header(fields[3], fields[4], fields[5], fields[8], fields[9], signed)
+    return Header(fields[3], fields[4], fields[5], fields[7], fields[8], fields[9], signed)
 
 
 def _is_text(head: bytes) -> bool:
@@ -101,17 +102,27 @@ def read_table(head: bytes, read: ReadRanges, header: Header, size: int) -> list
     if not 0 <= total <= _MAX_DESCRIPTORS or header.offset < _HEADER.size:
         raise Unusable("The image's table of contents is damaged. Copy or build it again.")
     length = total * _DESCRIPTOR.size
-    data = bytes_at(head, read, header.offset, length) if header.offset + length <= size else b""
-    if len(data) < length:
-        raise Unusable("The file is cut off inside its table of contents. Copy it again.")
+    if header.offset + length <= size:
+        # The used ones come first as a rule: where the head has all of them, the empty rest is not read.
+        table = _used(head[header.offset : header.offset + length])
+        if len(table) == total - header.free:
+            return table
+        data = bytes_at(head, read, header.offset, length)
+        if len(data) == length:
+            return _used(data)
+    raise Unusable("The file is cut off inside its table of contents. Copy it again.")
+
+
+def _used(data: bytes) -> list[Descriptor]:
+    """The used ones of the entries that are there as a whole."""
     table: list[Descriptor] = []
-    for start in range(0, length, _DESCRIPTOR.size):
+    for start in range(0, len(data) - _DESCRIPTOR.size + 1, _DESCRIPTOR.size):
         if data[start + _USED]:  # most are not, and unpacking takes its time
             raw = data[start : start + _DESCRIPTOR.size]
             fields = _DESCRIPTOR.unpack(raw)
-            number, group, link, offset, size_ = fields[2:7]
+            number, group, link, offset, size = fields[2:7]
             name, extra = fields[12].rstrip(b"\0"), fields[13]
-            table.append(Descriptor(fields[0], number, group, link, offset, size_, name, extra, raw))
+            table.append(Descriptor(fields[0], number, group, link, offset, size, name, extra, raw))
     return table
 
 

@@ -6,9 +6,16 @@ nowhere else. Paths are absolute POSIX paths of that machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+# (offset, length) in bytes.
+Ranges = Sequence[tuple[int, int]]
+# Reads a file in steps: yields ranges, is sent their bytes (shorter at the end of the file), returns what it made of them.
+ReadSteps = Generator[Ranges, list[bytes], T]
 
 
 @dataclass(frozen=True)
@@ -69,12 +76,16 @@ class Transport(Protocol):
         """
         ...
 
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    def read_ranges(self, path: str, ranges: Ranges) -> list[bytes]:
         """The bytes of each ``(offset, length)`` range, pipelined; shorter at the end of the file."""
         ...
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        """The first ``length`` bytes of each file, pipelined over all; an error in its file's place."""
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[T]]]) -> list[T | OSError]:
+        """What each file's reader returns, in their order; an error in its file's place.
+
+        Many files are read side by side, so that all their steps together cost about as many round trips as those
+        of the file with the most.
+        """
         ...
 
     def close(self) -> None: ...

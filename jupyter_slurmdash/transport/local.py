@@ -6,11 +6,14 @@ import os
 import signal
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import TransportError
-from .base import Completed, FileStat
+from .base import Completed, FileStat, Ranges, ReadSteps
+
+T = TypeVar("T")
 
 
 class LocalTransport:
@@ -83,23 +86,30 @@ class LocalTransport:
             level = below
         return sorted(found, key=lambda file: file.path)
 
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    def read_ranges(self, path: str, ranges: Ranges) -> list[bytes]:
         """See ``Transport.read_ranges``."""
         with Path(path).open("rb", buffering=0) as file:
             return [_read_at(file.fileno(), offset, length) for offset, length in ranges]
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        """See ``Transport.read_heads``."""
-        heads: list[bytes | OSError] = []
-        for path in paths:
-            try:
-                heads += self.read_ranges(path, [(0, length)])
-            except OSError as error:
-                heads.append(error)
-        return heads
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[T]]]) -> list[T | OSError]:
+        """See ``Transport.read_steps``."""
+        return [_read_in_steps(path, steps) for path, steps in files]
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _read_in_steps(path: str, steps: ReadSteps[T]) -> T | OSError:
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            ranges = next(steps)
+            while True:
+                ranges = steps.send([_read_at(file.fileno(), offset, length) for offset, length in ranges])
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    except OSError as error:
+        return error
 
 
 def _entries(folder: str, entered: set[tuple[int, int]]) -> Iterator[tuple[str, os.stat_result]]:

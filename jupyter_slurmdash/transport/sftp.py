@@ -1,19 +1,20 @@
 """SFTP version 3 for reading, with many requests under way at once.
 
 Written from draft-ietf-secsh-filexfer-02, the version OpenSSH speaks. A library's client waits for the
-answer to each open, read and close; here an operation is a generator that yields requests and is sent the
-replies, so a hundred files cost about as many round trips as one. File names are bytes on the wire and need
-not be UTF-8.
+answer to each open, read and close; here an operation is a generator that yields requests and is sent their
+replies, so a hundred files cost about as many round trips as one, also when each is read in steps that depend on
+each other. File names are bytes on the wire and need not be UTF-8.
 """
 
 from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from .base import FileStat
+from .base import FileStat, Ranges, ReadSteps
 
 T = TypeVar("T")
 
@@ -23,7 +24,9 @@ _STATUS, _HANDLE, _DATA, _NAME, _ATTRS = 101, 102, 103, 104, 105
 _EOF, _NO_SUCH_FILE, _PERMISSION_DENIED = 1, 2, 3
 
 # Replies under way stay below the 2 MB window of a channel, so neither side waits for the other to read.
-_MAX_UNDER_WAY = 32
+_MAX_UNDER_WAY = 1536 * 1024
+# A server opens so many files at least (its own bound is that of file descriptors, 1024 as a rule).
+_MAX_OPERATIONS = 128
 # OpenSSH servers before 8.4 answer with at most 64 KiB, all of them with at most 256 KiB.
 _MAX_READ = 32 * 1024
 _MAX_PACKET = 512 * 1024
@@ -49,8 +52,11 @@ class Attributes(NamedTuple):
 
 
 class _Request(NamedTuple):
+    """``weight`` is what the reply may take, in bytes."""
+
     kind: int
     body: bytes
+    weight: int = 1024
 
 
 class _Reply(NamedTuple):
@@ -58,7 +64,18 @@ class _Reply(NamedTuple):
     body: bytes
 
 
-Steps = Generator[_Request, _Reply, T]
+# Requests of one step go out together, and come back together.
+Steps = Generator[Sequence[_Request], Sequence[_Reply], T]
+
+
+class _Operation:
+    """One that is under way, and what has arrived of its step."""
+
+    def __init__(self, index: int, steps: Steps[Any]) -> None:
+        self.index = index
+        self.steps = steps
+        self.replies: list[_Reply | None] = []
+        self.missing = 0
 
 
 class SftpReader:
@@ -107,46 +124,63 @@ class SftpReader:
         targets = zip(links, self._run(_stat(path) for path in links), strict=True)
         return plain + [(path, facts) for path, facts in targets if not isinstance(facts, OSError)]
 
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    def read_ranges(self, path: str, ranges: Ranges) -> list[bytes]:
         """See ``Transport.read_ranges``."""
-        handle = _raised(self._run([_open(path)]))[0]
-        pieces = self._run([_read(handle, offset, length) for offset, length in ranges])
-        self._run([_close(handle)])
-        return _raised(pieces)
+        return _raised(self._run([_read_in_steps(path, _only(ranges))]))[0]
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        """See ``Transport.read_heads``."""
-        return self._run([_read_head(path, length) for path in paths])
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[T]]]) -> list[T | OSError]:
+        """See ``Transport.read_steps``."""
+        return self._run(_read_in_steps(path, steps) for path, steps in files)
 
     # -- the pipeline ---------------------------------------------------------------------------------------
 
     def _run(self, operations: Iterable[Steps[T]]) -> list[T | OSError]:
         """Drive the operations, some of them at a time, to their results (or errors of their file)."""
-        waiting = enumerate(operations)
+        waiting = (_Operation(index, steps) for index, steps in enumerate(operations))
         results: dict[int, T | OSError] = {}
-        under_way: dict[int, tuple[int, Steps[T]]] = {}
-
-        def advance(index: int, steps: Steps[T], reply: _Reply | None) -> None:
-            try:
-                request = next(steps) if reply is None else steps.send(reply)
-            except StopIteration as end:
-                results[index] = end.value
-            except OSError as error:
-                results[index] = error
-            except (struct.error, IndexError) as error:
-                raise ProtocolError("The server sent a damaged answer.") from error
-            else:
-                under_way[self._send(request)] = (index, steps)
-
+        queue: deque[tuple[_Request, _Operation, int]] = deque()
+        under_way: dict[int, tuple[_Operation, int, int]] = {}
+        active = weight = 0
         while True:
-            while len(under_way) < _MAX_UNDER_WAY and (item := next(waiting, None)) is not None:
-                advance(*item, None)
+            while active < _MAX_OPERATIONS and (fresh := next(waiting, None)) is not None:
+                active += self._advance(fresh, None, queue, results)
+            while queue and (not under_way or weight + queue[0][0].weight <= _MAX_UNDER_WAY):
+                request, operation, place = queue.popleft()
+                under_way[self._send(request)] = (operation, place, request.weight)
+                weight += request.weight
             if not under_way:
                 return [results[index] for index in sorted(results)]
             kind, body = self._receive()
             if len(body) < 4 or (number := _u32(body, 0)) not in under_way:
                 raise ProtocolError("The server answered a question that was not asked.")
-            advance(*under_way.pop(number), _Reply(kind, body[4:]))
+            operation, place, own = under_way.pop(number)
+            weight -= own
+            operation.replies[place] = _Reply(kind, body[4:])
+            operation.missing -= 1
+            if not operation.missing:
+                active -= 1 - self._advance(operation, operation.replies, queue, results)
+
+    @staticmethod
+    def _advance(
+        operation: _Operation,
+        replies: list[Any] | None,
+        queue: deque[tuple[_Request, _Operation, int]],
+        results: dict[int, Any],
+    ) -> int:
+        """One step further; how many operations (1 or 0) are under way with it."""
+        try:
+            requests = next(operation.steps) if replies is None else operation.steps.send(replies)
+        except StopIteration as end:
+            results[operation.index] = end.value
+        except OSError as error:
+            results[operation.index] = error
+        except (struct.error, IndexError) as error:
+            raise ProtocolError("The server sent a damaged answer.") from error
+        else:
+            operation.replies, operation.missing = [None] * len(requests), len(requests)
+            queue.extend((request, operation, place) for place, request in enumerate(requests))
+            return 1
+        return 0
 
     def _send(self, request: _Request) -> int:
         self._next_id = (self._next_id + 1) & 0xFFFFFFFF
@@ -154,10 +188,6 @@ class SftpReader:
         return self._next_id
 
     def _receive(self) -> tuple[int, bytes]:
-        if self._outbox:
-            # Requests are gathered until an answer is needed: one packet carries many.
-            self._channel.sendall(bytes(self._outbox))
-            self._outbox.clear()
         self._fill(4)
         size = _u32(self._inbox, 0)
         if not 1 <= size <= _MAX_PACKET:
@@ -169,6 +199,10 @@ class SftpReader:
 
     def _fill(self, size: int) -> None:
         while len(self._inbox) < size:
+            if self._outbox:
+                # Requests are gathered until we must wait for an answer: one packet of SSH carries many.
+                self._channel.sendall(bytes(self._outbox))
+                self._outbox.clear()
             piece = self._channel.recv(256 * 1024)
             if not piece:
                 raise EOFError("The connection was closed.")
@@ -179,42 +213,79 @@ class SftpReader:
 
 
 def _open(path: str) -> Steps[bytes]:
-    reply = yield _Request(_OPEN, _string(_encode(path)) + struct.pack(">II", 1, 0))
+    [reply] = yield [_Request(_OPEN, _string(_encode(path)) + struct.pack(">II", 1, 0))]
     return _expect(reply, _HANDLE, path)
 
 
 def _close(handle: bytes) -> Steps[None]:
-    yield _Request(_CLOSE, _string(handle))
+    yield [_Request(_CLOSE, _string(handle))]
 
 
-def _read(handle: bytes, offset: int, length: int) -> Steps[bytes]:
-    data = bytearray()
-    while len(data) < length:
-        wanted = min(length - len(data), _MAX_READ)
-        reply = yield _Request(_READ, _string(handle) + struct.pack(">QI", offset + len(data), wanted))
-        if _status(reply) == _EOF:
-            break
-        piece = _expect(reply, _DATA, "the file")
-        if not piece or len(piece) > wanted:
-            raise ProtocolError("The server sent another amount of data than it was asked for.")
-        data += piece
-    return bytes(data)
+def _only(ranges: Ranges) -> ReadSteps[list[bytes]]:
+    """The bytes of these ranges and no more steps."""
+    return (yield ranges)
 
 
-def _read_head(path: str, length: int) -> Steps[bytes]:
+def _read_in_steps(path: str, steps: ReadSteps[T]) -> Steps[T]:
     handle = yield from _open(path)
     try:
-        data: bytes | OSError = yield from _read(handle, 0, length)
+        ranges = next(steps)
+        while True:
+            pieces = yield from _read(handle, ranges)
+            ranges = steps.send(pieces)
+    except StopIteration as end:
+        result: T | OSError = end.value
     except OSError as error:
-        data = error
+        result = error
     yield from _close(handle)
-    if isinstance(data, OSError):
-        raise data
-    return data
+    if isinstance(result, OSError):
+        raise result
+    return result
+
+
+class _Piece:
+    """A part of a range that one request may ask for; servers may answer with less."""
+
+    def __init__(self, offset: int, length: int) -> None:
+        self.offset = offset
+        self.left = length
+        self.data = b""
+
+
+def _read(handle: bytes, ranges: Ranges) -> Steps[list[bytes]]:
+    split = [list(_pieces(offset, length)) for offset, length in ranges]
+    missing = [piece for pieces in split for piece in pieces]
+    name = _string(handle)
+    while missing:
+        replies = yield [
+            _Request(_READ, name + struct.pack(">QI", piece.offset, piece.left), piece.left)
+            for piece in missing
+        ]
+        for piece, reply in zip(missing, replies, strict=True):
+            _take_in(piece, reply)
+        missing = [piece for piece in missing if piece.left]
+    return [b"".join(piece.data for piece in pieces) for pieces in split]
+
+
+def _pieces(offset: int, length: int) -> Iterator[_Piece]:
+    for start in range(offset, offset + length, _MAX_READ):
+        yield _Piece(start, min(_MAX_READ, offset + length - start))
+
+
+def _take_in(piece: _Piece, reply: _Reply) -> None:
+    if _status(reply) == _EOF:
+        piece.left = 0
+        return
+    data = _expect(reply, _DATA, "the file")
+    if not data or len(data) > piece.left:
+        raise ProtocolError("The server sent another amount of data than it was asked for.")
+    piece.data += data
+    piece.offset += len(data)
+    piece.left -= len(data)
 
 
 def _stat(path: str) -> Steps[Attributes]:
-    reply = yield _Request(_STAT, _string(_encode(path)))
+    [reply] = yield [_Request(_STAT, _string(_encode(path)))]
     if reply.kind != _ATTRS:
         raise _failure(reply, path)
     return _attributes(reply.body, 0)[0]
@@ -222,13 +293,13 @@ def _stat(path: str) -> Steps[Attributes]:
 
 def _list_directory(path: str, entered: set[bytes]) -> Steps[list[tuple[str, Attributes]]]:
     """Paths and attributes, links as links; nothing when the directory was entered before."""
-    reply = yield _Request(_REALPATH, _string(_encode(path)))
-    real = _names(reply, path)[0][0]
-    reply = yield _Request(_OPENDIR, _string(_encode(path)))
-    handle = _expect(reply, _HANDLE, path)
+    name = _string(_encode(path))
+    real_path, opened = yield [_Request(_REALPATH, name), _Request(_OPENDIR, name)]
+    real = _names(real_path, path)[0][0]
+    handle = _expect(opened, _HANDLE, path)
     entries: list[tuple[bytes, Attributes]] = []
     while real not in entered:
-        reply = yield _Request(_READDIR, _string(handle))
+        [reply] = yield [_Request(_READDIR, _string(handle), _MAX_READ)]
         if _status(reply) is not None:
             entered.add(real)
             break

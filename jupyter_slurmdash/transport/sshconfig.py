@@ -1,4 +1,4 @@
-"""The text of an OpenSSH client configuration with its ``Include`` lines put in place."""
+"""The text of an OpenSSH client configuration with its ``Include`` lines put in place, and its part for one host."""
 
 from __future__ import annotations
 
@@ -21,6 +21,36 @@ def read_config(file: str) -> str:
     if path == own:
         text += "\nHost *\n" + _expand(SYSTEM_CONFIG, SYSTEM_CONFIG.parent, 0)
     return text
+
+
+class ConfigParts:
+    """A configuration split into its blocks, to look up one host among thousands without trying every block.
+
+    Blocks for plain names are found by name; those with patterns and ``Match`` lines always belong to the part.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._blocks: list[list[str]] = [[]]
+        self._always = [0]
+        self._by_name: dict[str, list[int]] = {}
+        for line in text.splitlines():
+            keyword, *words = line.replace("=", " ", 1).split() or [""]
+            if keyword.lower() in ("host", "match"):
+                self._blocks.append([])
+                self._file(len(self._blocks) - 1, words if keyword.lower() == "host" else ["*"])
+            self._blocks[-1].append(line)
+
+    def _file(self, number: int, patterns: list[str]) -> None:
+        if any(set(pattern) & set('*?!"') for pattern in patterns):
+            self._always.append(number)
+            return
+        for name in patterns:
+            self._by_name.setdefault(name, []).append(number)
+
+    def part_for(self, host: str) -> str:
+        """The blocks that may be meant for ``host``, in their order."""
+        numbers = sorted({*self._always, *self._by_name.get(host, ())})
+        return "\n".join(line for number in numbers for line in self._blocks[number])
 
 
 def _expand(path: Path, base: Path, depth: int) -> str:

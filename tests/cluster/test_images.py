@@ -20,6 +20,7 @@ import sif_writer as writer
 from jupyter_slurmdash.events import EventBus
 from jupyter_slurmdash.images.catalog import Catalog
 from jupyter_slurmdash.images.model import SifFacts
+from jupyter_slurmdash.images.probe import probe_node
 from jupyter_slurmdash.images.sif import HEAD_SIZE, read_sif
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.images import ImageTable
@@ -266,13 +267,12 @@ def test_figures(world: World, record_property: Any) -> None:
             _read(path)
     local = (time.perf_counter() - start) / 50 / len(paths) * 1000
     transport = world.connector.connect("node001")
-    inside = [f"{world.cluster['image_dir']}/{path.name}" for path in paths] * 20
-    transport.read_heads(inside[:1], HEAD_SIZE)
+    cluster_dir = world.cluster["image_dir"]
+    transport.list_files(cluster_dir, ".sif")
     start = time.perf_counter()
-    heads = transport.read_heads(inside, HEAD_SIZE)
-    remote = (time.perf_counter() - start) / len(inside) * 1000
+    probe = probe_node(transport, [cluster_dir], {})
+    remote = (time.perf_counter() - start) / len(probe.found) * 1000
     transport.close()
-    assert all(isinstance(head, bytes) and len(head) == HEAD_SIZE for head in heads)
     record_property("local_ms", round(local, 3))
     record_property("ssh_ms", round(remote, 3))
     print(f"\nlocal {local:.3f} ms, ssh {remote:.3f} ms an image")

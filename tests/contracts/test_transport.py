@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 from private_sshd import Sshd
 
 from jupyter_slurmdash.errors import TransportError
-from jupyter_slurmdash.transport.base import Transport
+from jupyter_slurmdash.transport.base import ReadSteps, Transport
 from jupyter_slurmdash.transport.local import LocalTransport
 from jupyter_slurmdash.transport.ssh import SshConnector
 
@@ -163,7 +164,7 @@ def test_a_name_that_is_not_utf8(transport: Transport, tmp_path: Path) -> None:
     name = os.fsdecode(bytes(tmp_path) + b"/\xff.sif")
     Path(name).write_bytes(b"x")
     assert [file.path for file in transport.list_files(str(tmp_path), ".sif")] == [name]
-    assert transport.read_heads([name], 1) == [b"x"]
+    assert transport.read_steps([(name, _head(1))]) == [b"x"]
 
 
 def test_no_such_directory(transport: Transport, tmp_path: Path) -> None:
@@ -192,16 +193,52 @@ def test_read_ranges(transport: Transport, tmp_path: Path) -> None:
         transport.read_ranges(str(tmp_path / "none"), [(0, 1)])
 
 
-def test_read_heads(transport: Transport, tmp_path: Path) -> None:
+def _head(length: int) -> ReadSteps[bytes]:
+    [data] = yield [(0, length)]
+    return data
+
+
+def test_read_steps(transport: Transport, tmp_path: Path) -> None:
     paths = []
     for number in range(200):
         file = tmp_path / f"{number}"
         file.write_bytes(bytes([number]) * (number * 1000))
         paths.append(str(file))
     paths.insert(50, str(tmp_path / "none"))
-    heads = transport.read_heads(paths, 49_152)
+    heads = transport.read_steps((path, _head(49_152)) for path in paths)
     assert isinstance(heads.pop(50), FileNotFoundError)
     assert heads == [bytes([number]) * min(49_152, number * 1000) for number in range(200)]
+
+
+def _followed(steps: int) -> ReadSteps[list[int]]:
+    """Reads where it was told to by what it read before: two ranges at each step."""
+    seen = [0]
+    for _ in range(steps):
+        first, second = yield [(seen[-1] * 4, 4), (seen[-1] * 4, 70_000)]
+        assert second[:4] == first
+        seen.append(int.from_bytes(first, "little"))
+    return seen
+
+
+def test_steps_that_depend_on_each_other(transport: Transport, tmp_path: Path) -> None:
+    order = list(range(1, 30_000))
+    random.Random(5).shuffle(order)
+    follows = dict(zip([0, *order], [*order, 0], strict=True))
+    (tmp_path / "data").write_bytes(b"".join(follows[n].to_bytes(4, "little") for n in range(30_000)))
+    results = transport.read_steps((str(tmp_path / "data"), _followed(steps)) for steps in range(300))
+    for steps, seen in enumerate(results):
+        assert seen == [0, *order][: steps + 1]
+
+
+def test_a_reader_that_asks_for_nothing(transport: Transport, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"data")
+
+    def reader() -> ReadSteps[list[bytes]]:
+        nothing = yield []
+        return [*nothing, *(yield [(0, 0), (2, 9)])]
+
+    assert transport.read_steps([(str(tmp_path / "data"), reader())]) == [[b"", b"ta"]]
+    assert transport.read_steps([]) == []
 
 
 def test_no_connection_leaks_threads() -> None:

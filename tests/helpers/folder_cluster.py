@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from jupyter_slurmdash.events import Event, EventBus
 from jupyter_slurmdash.images.catalog import Catalog
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.images import ImageTable
-from jupyter_slurmdash.transport.base import FileStat
+from jupyter_slurmdash.transport.base import FileStat, ReadSteps
 from jupyter_slurmdash.transport.local import LocalTransport
 
 
@@ -36,11 +36,12 @@ class Folder(LocalTransport):
         ]
 
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        return super().read_ranges(path if path.startswith(str(self.root)) else f"{self.root}{path}", ranges)
+        return super().read_ranges(f"{self.root}{path}", ranges)
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        self.heads += len(paths)
-        return super().read_heads(paths, length)
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[Any]]]) -> list[Any]:
+        inside = [(f"{self.root}{path}", steps) for path, steps in files]
+        self.heads += len(inside)
+        return super().read_steps(inside)
 
     def close(self) -> None:
         self.closed += 1

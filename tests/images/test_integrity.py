@@ -6,7 +6,7 @@ import hashlib
 import os
 import random
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +24,7 @@ from jupyter_slurmdash.images.model import Image, image_id
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.imagechecks import ImageChecks
 from jupyter_slurmdash.store.images import ImageTable
-from jupyter_slurmdash.transport.base import Completed, FileStat
+from jupyter_slurmdash.transport.base import Completed, FileStat, ReadSteps
 from jupyter_slurmdash.transport.local import LocalTransport
 
 ALICE, BOB = signer.pgp_key(), signer.pgp_key("Bob <bob@example.org>")
@@ -52,8 +52,8 @@ class Node(LocalTransport):
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         return super().read_ranges(f"{self.root}{path}", ranges)
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        return [self.read_ranges(path, [(0, length)])[0] for path in paths]
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[Any]]]) -> list[Any]:
+        return super().read_steps((f"{self.root}{path}", steps) for path, steps in files)
 
     def run(self, argv: Sequence[str], **options: Any) -> Completed:
         self.commands += 1

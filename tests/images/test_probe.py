@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import sif_writer as writer
 
 from jupyter_slurmdash.images.fanout import fan_out
 from jupyter_slurmdash.images.probe import Probe, probe_node
+from jupyter_slurmdash.transport.base import ReadSteps
 from jupyter_slurmdash.transport.local import LocalTransport
 
 
 class Unsteady(LocalTransport):
-    """Fails to read, in one of two places, as a machine does whose files change or whose disk is bad."""
+    """Fails at one of a file's steps, as a machine does whose files change or whose disk is bad."""
 
-    def __init__(self, head: OSError | None = None, later: OSError | None = None) -> None:
+    def __init__(self, error: OSError | None = None, at: int = 0) -> None:
         super().__init__()
-        self.head = head
-        self.later = later
+        self.error = error
+        self.at = at
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
-        if self.head is not None:
-            return [self.head for _ in paths]
-        return [Path(path).read_bytes()[:length] for path in paths]
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[Any]]]) -> list[Any]:
+        return super().read_steps((path, self._spoiled(steps)) for path, steps in files)
 
-    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        if self.later is not None:
-            raise self.later
-        return super().read_ranges(path, ranges)
+    def _spoiled(self, steps: ReadSteps[Any]) -> ReadSteps[Any]:
+        ranges = next(steps)
+        for number in count():
+            if self.error is not None and number == self.at:
+                raise self.error
+            try:
+                ranges = steps.send((yield ranges))
+            except StopIteration as end:
+                return end.value
 
 
 def _problem(probe: Probe) -> str | None:
@@ -45,7 +51,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (FileNotFoundError(), "gone"),
         (OSError("disk"), "reading it failed"),
     ):
-        problem = _problem(probe_node(Unsteady(head=error), [str(tmp_path)], {}))
+        problem = _problem(probe_node(Unsteady(error), [str(tmp_path)], {}))
         assert problem is not None
         assert words in problem
 
@@ -56,7 +62,7 @@ def test_metadata_behind_the_head(tmp_path: Path) -> None:
     [found] = probe_node(Unsteady(), [str(tmp_path)], {}).found
     assert found.facts is not None
     assert found.facts.labels == {"a": "b"}
-    assert _problem(probe_node(Unsteady(later=OSError("disk")), [str(tmp_path)], {}))
+    assert _problem(probe_node(Unsteady(OSError("disk"), at=1), [str(tmp_path)], {}))
 
 
 def test_many_files_are_read_in_batches(tmp_path: Path) -> None:

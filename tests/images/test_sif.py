@@ -65,7 +65,8 @@ def test_a_whole_image_in_one_read() -> None:
     assert (facts.apps[1].runscript, facts.apps[1].help, facts.apps[1].labels) == ("run b", "h", {"x": "y"})
     assert not facts.signed
     assert not facts.encrypted
-    assert reader.reads == [(0, min(HEAD_SIZE, len(data)))]
+    assert reader.reads[0] == (0, min(HEAD_SIZE, len(data)))
+    assert len(reader.reads) <= 2
     assert SifFacts.from_dict(facts.to_dict()) == facts
 
 
@@ -75,7 +76,7 @@ def test_metadata_behind_the_head_is_read_by_itself() -> None:
     reader = Reader(data)
     assert read_sif(reader, len(data)).labels == {"a": "b"}
     assert len(reader.reads) == 2
-    assert sum(length for _, length in reader.reads) <= 64 * 1024
+    assert sum(length for _, length in reader.reads) <= 16 * 1024
 
 
 def test_an_old_image_gives_what_its_table_and_definition_say() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from jupyter_slurmdash.errors import (
 from jupyter_slurmdash.slurm.base import Submission
 from jupyter_slurmdash.slurm.cli import SlurmCli
 from jupyter_slurmdash.slurm.commands import HISTORY_COLUMNS, QUEUE_COLUMNS, SINFO_COLUMNS
-from jupyter_slurmdash.transport.base import Completed, FileStat
+from jupyter_slurmdash.transport.base import Completed, FileStat, ReadSteps
 
 SCRIPT = "#!/bin/bash\ntrue\n"
 Answer = Callable[[Sequence[str]], Completed]
@@ -60,7 +61,7 @@ class Played:
     def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         raise AssertionError("not asked for")
 
-    def read_heads(self, paths: Sequence[str], length: int) -> list[bytes | OSError]:
+    def read_steps(self, files: Iterable[tuple[str, ReadSteps[Any]]]) -> list[Any]:
         raise AssertionError("not asked for")
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_slurmdash.transport.base import ReadSteps
 from jupyter_slurmdash.transport.sftp import ProtocolError, SftpReader
 
 
@@ -28,6 +29,15 @@ def reply(number: int, kind: int, body: bytes) -> bytes:
 
 def status(number: int, code: int) -> bytes:
     return reply(number, 101, struct.pack(">I", code) + string(b"") + string(b""))
+
+
+def head() -> ReadSteps[bytes]:
+    [data] = yield [(0, 10)]
+    return data
+
+
+def read_head(reader: SftpReader) -> list[bytes | OSError]:
+    return reader.read_steps([("/file", head())])
 
 
 class Script:
@@ -68,22 +78,22 @@ def test_another_protocol() -> None:
 def test_answers_that_make_no_sense(answer: bytes) -> None:
     reader = SftpReader(Script(VERSION + answer))
     with pytest.raises(ProtocolError):
-        reader.read_heads(["/file"], 10)
+        read_head(reader)
 
 
 def test_short_reads_are_put_together() -> None:
     answers = reply(1, 102, string(b"h")) + reply(2, 103, string(b"abc")) + reply(3, 103, string(b"de"))
     reader = SftpReader(Script(VERSION + answers + status(4, 1) + status(5, 0)))
-    assert reader.read_heads(["/file"], 10) == [b"abcde"]
+    assert read_head(reader) == [b"abcde"]
 
 
 @pytest.mark.parametrize(("code", "error"), [(2, FileNotFoundError), (3, PermissionError), (4, OSError)])
 def test_errors_of_a_file(code: int, error: type[OSError]) -> None:
     reader = SftpReader(Script(VERSION + status(1, code)))
-    [result] = reader.read_heads(["/file"], 10)
+    [result] = read_head(reader)
     assert type(result) is error
     opened = VERSION + reply(1, 102, string(b"h")) + status(2, code) + status(3, 0)
-    [result] = SftpReader(Script(opened)).read_heads(["/file"], 10)
+    [result] = read_head(SftpReader(Script(opened)))
     assert type(result) is error
 
 
@@ -124,7 +134,7 @@ _answers = st.lists(
 @given(_answers)
 def test_any_answers(answers: list[bytes]) -> None:
     for action in (
-        lambda reader: reader.read_heads(["/a", "/b"], 10),
+        lambda reader: reader.read_steps([("/a", head()), ("/b", head())]),
         lambda reader: reader.list_files("/d", ".sif", 3, 10),
         lambda reader: reader.read_ranges("/a", [(0, 5), (9, 9)]),
     ):

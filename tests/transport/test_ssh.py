@@ -301,7 +301,7 @@ def test_a_node_that_hangs_under_work(tmp_path: Path) -> None:
     try:
         start = time.monotonic()
         with pytest.raises(TransportError) as caught:
-            transport.read_heads([str(server.config)], 10)
+            transport.read_ranges(str(server.config), [(0, 10)])
         assert caught.value.reason == "timeout"
         assert time.monotonic() - start < 2
         assert not transport.usable
