@@ -20,6 +20,7 @@ from .errors import InvalidInput, NotFound
 from .events import EventBus
 from .health import Health, check_health
 from .images.catalog import Catalog
+from .images.draft import draft, hints
 from .images.integrity import Integrity
 from .images.rules import type_rules
 from .jobs.checks import CheckRunner, installed_checks
@@ -43,6 +44,7 @@ from .store.uploads import UploadTable
 from .templates.editor import Editor
 from .templates.library import Library
 from .templates.model import FileSlot
+from .templates.texts import TemplateDraft
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
 from .upkeep import Upkeep
@@ -216,6 +218,14 @@ class Dash:
                 return self.scheduler.limits().choice(each, account, qos)
         known = ", ".join(each.name for each in partitions) or "none"
         raise NotFound(f"There is no partition {partition or 'by default'} here; there are: {known}.")
+
+    def template_draft(self, image_id: str, app: str | None = None) -> TemplateDraft:
+        """A template for an image from what it says of itself, for ``app`` or for the user to choose; not yet saved.
+
+        Raises ImageNotFound, and InvalidInput for an app that the image does not have.
+        """
+        document = draft(self.catalog.image(image_id), app)
+        return self.editor.draft(document, hints(document))
 
     def validate_files(
         self, template_id: str, session_id: str | None, files: Mapping[str, str]

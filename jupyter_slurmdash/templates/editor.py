@@ -35,7 +35,7 @@ from .library import PACKAGED, Library
 from .model import Template
 from .reader import is_id
 from .shelfwriter import failures
-from .texts import Checked
+from .texts import Checked, TemplateDraft
 
 Shelf = Literal["private", "community"]
 # "*" in If-Match: whatever is there now.
@@ -71,6 +71,16 @@ class Editor:
         if document is not None:
             data = texts.changed(data, document)
         return texts.check(data or b"", self._library.known_checks)
+
+    def draft(self, document: Mapping[str, Any], comments: Mapping[str, str]) -> TemplateDraft:
+        """A document as a text of this user's to be saved: under a free id, with comments by JSON Pointer.
+
+        Raises TemplateBroken.
+        """
+        head = document["template"]
+        head = {**head, "id": self._free_id(head["id"]), "author": self._user}
+        data = texts.with_comments({**document, "template": head}, comments)
+        return TemplateDraft(data.decode(), texts.accept(data, self._library.known_checks).template)
 
     def versions(self, template_id: str) -> list[Version]:
         """The former versions that are kept, the newest first."""
