@@ -50,9 +50,20 @@ class SlurmDash(Configurable):
     ssh_config_file = Unicode(
         "~/.ssh/config", help="OpenSSH configuration with users, ports, keys and jump hosts of the nodes."
     ).tag(config=True)
-    known_hosts_file = Unicode("~/.ssh/known_hosts", help="Host keys; an unknown host is refused.").tag(
+    known_hosts_file = Unicode("~/.ssh/known_hosts", help="Host keys; a changed one is always refused.").tag(
         config=True
     )
+    unknown_hosts = Enum(
+        ["refuse", "accept-new"],
+        default_value="refuse",
+        help="What to do with a node whose host key is not known: refuse it, or accept it once and write it into"
+        " known_hosts_file. Whoever answers at the first connection is believed then.",
+    ).tag(config=True)
+    inspect_on_nodes = Bool(
+        False,
+        help="Ask `apptainer inspect` on the node about images that cannot be read in full from here (lzo, ext3,"
+        " encrypted ones without metadata). It starts the image's own shell there, so it is off by default.",
+    ).tag(config=True)
     scan_workers = Int(32, min=1, max=256, help="How many nodes are scanned at the same time.").tag(
         config=True
     )

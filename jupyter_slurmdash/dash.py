@@ -117,7 +117,10 @@ class Dash:
     def _catalog(self) -> Catalog:
         settings = self.settings
         self._connector = SshConnector(
-            settings.ssh_config_file, settings.known_hosts_file, connect_timeout=settings.connect_timeout
+            settings.ssh_config_file,
+            settings.known_hosts_file,
+            settings.connect_timeout,
+            accept_new=settings.unknown_hosts == "accept-new",
         )
         self.image_database = self._image_database()
         return Catalog(
@@ -130,6 +133,7 @@ class Dash:
             workers=settings.scan_workers,
             node_timeout=settings.node_timeout,
             ttl=settings.image_ttl,
+            inspect=settings.inspect_on_nodes,
             rules=type_rules(settings.image_type_rules),
             read_only=settings.catalog_mode == "read",
         )

@@ -65,6 +65,7 @@ class Catalog:
         node_timeout: float = 30.0,
         ttl: float = 3600.0,
         is_local: Callable[[str], bool] | None = None,
+        inspect: bool = False,
         rules: Sequence[TypeRule] = DEFAULT_TYPE_RULES,
         read_only: bool = False,
         clock: Callable[[], float] = time.time,
@@ -85,6 +86,7 @@ class Catalog:
             workers=workers,
             node_timeout=node_timeout,
             is_local=is_local,
+            inspect=inspect,
             rules=rules,
             clock=clock,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..transport.base import FileStat, Ranges, ReadSteps, Transport
+from .inspect import inspected
 from .model import SifFacts
 from .sif import read_sif
 
@@ -44,11 +45,14 @@ def stamp(file: FileStat) -> Stamp:
     return (file.size, file.mtime_ns, file.inode)
 
 
-def probe_node(transport: Transport, directories: Sequence[str], known: Mapping[str, Stamp]) -> Probe:
+def probe_node(
+    transport: Transport, directories: Sequence[str], known: Mapping[str, Stamp], inspect: bool = False
+) -> Probe:
     """Look into the directories; read only what ``known`` (path → stamp) does not have already.
 
-    No process is started on the machine. Hidden files are passed over: they are copies under way. Raises
-    TransportError when the machine is the trouble; what is wrong with a directory or a file is in the result.
+    No process is started on the machine, unless ``inspect`` allows Apptainer for what cannot be read in full. Hidden
+    files are passed over: they are copies under way. Raises TransportError when the machine is the trouble; what is
+    wrong with a directory or a file is in the result.
     """
     files: dict[str, FileStat] = {}
     notes: list[str] = []
@@ -71,6 +75,8 @@ def probe_node(transport: Transport, directories: Sequence[str], known: Mapping[
         notes.append(f"{len(files) - len(named)} images have names that are not UTF-8 and are left out.")
     changed = [file for path, file in named.items() if known.get(path) != stamp(file)]
     facts = dict(_read(transport, changed))
+    if inspect:
+        facts.update(inspected(transport, facts))
     found = tuple(Found(file, facts.get(path)) for path, file in sorted(named.items()))
     return Probe(found, listed, tuple(notes), denied)
 

@@ -64,6 +64,7 @@ class Scanner:
         workers: int,
         node_timeout: float,
         is_local: Callable[[str], bool] | None,
+        inspect: bool,
         rules: Sequence[TypeRule],
         clock: Callable[[], float],
     ) -> None:
@@ -76,6 +77,7 @@ class Scanner:
         self._workers = workers
         self._node_timeout = node_timeout
         self._is_local = is_local or is_this_machine
+        self._inspect = inspect
         self._rules = tuple(rules)
         self._clock = clock
         self._breaker = Breaker(clock)
@@ -227,9 +229,9 @@ class Scanner:
 
     def _visit(self, node: str) -> Visit:
         if node == SHARED:
-            return Visit(node, self._shared_image_dirs, self._store.of_node, None)
+            return Visit(node, self._shared_image_dirs, self._store.of_node, None, self._inspect)
         connect = None if self._is_local(node) else self._connect
-        return Visit(node, self._image_dirs, self._store.of_node, connect)
+        return Visit(node, self._image_dirs, self._store.of_node, connect, self._inspect)
 
     def _save(
         self, node: str, partitions: tuple[str, ...], probe: Probe, known: Mapping[str, Mapping[str, Any]]

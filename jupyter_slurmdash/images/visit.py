@@ -26,7 +26,8 @@ class Outcome:
 
 
 class Visit:
-    """A look at one node; ``connect`` is None for this machine."""
+    """A look at one node; ``connect`` is None for this machine. With ``inspect`` Apptainer there is asked about what
+    cannot be read in full, at each visit."""
 
     def __init__(
         self,
@@ -34,12 +35,14 @@ class Visit:
         directories: Sequence[str],
         rows: Callable[[str], list[dict[str, Any]]],
         connect: Callable[[str], Transport] | None,
+        inspect: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._node = node
         self._directories = directories
         self._rows = rows
         self._connect = connect
+        self._inspect = inspect
         self._clock = clock
         self._lock = threading.Lock()
         self._transport: Transport | None = None
@@ -55,9 +58,9 @@ class Visit:
                 stamps = {
                     path: (row["size"], row["mtime_ns"], row["inode"])
                     for path, row in known.items()
-                    if is_settled(row)
+                    if is_settled(row) and (row["facts"].get("complete", True) or not self._inspect)
                 }
-                probe = probe_node(transport, self._directories, stamps)
+                probe = probe_node(transport, self._directories, stamps, self._inspect)
             finally:
                 transport.close()
         except TransportError as error:

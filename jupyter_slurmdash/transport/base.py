@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 # (offset, length) in bytes.
 Ranges = Sequence[tuple[int, int]]
-# Reads a file in steps: yields ranges, is sent their bytes (shorter at the end of the file), returns what it made of them.
+# Reads a file in steps: yields ranges, is sent their bytes (shorter at the end of the file), returns what it made
+# of them.
 ReadSteps = Generator[Ranges, list[bytes], T]
 
 

@@ -1,4 +1,4 @@
-"""Which keys a known_hosts file vouches for. Pure: text in, keys out.
+"""Which keys a known_hosts file vouches for, and the one way to add one.
 
 The format is that of sshd(8), section SSH_KNOWN_HOSTS: names with wildcards and negation, ``[host]:port``,
 hashed names (HMAC-SHA1), the markers ``@revoked`` and ``@cert-authority``. Certificates are not used.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import fcntl
 import fnmatch
 import hashlib
 import hmac
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -42,6 +45,28 @@ def known_keys(texts: Iterable[str], name: str) -> KnownKeys:
     valid = {kind: found - keys.revoked for kind, found in keys.trusted.items()}
     keys.trusted = {kind: found for kind, found in valid.items() if found}
     return keys
+
+
+def remember(file: str, name: str, kind: str, key: bytes) -> bool:
+    """Append the key of a host that the file says nothing of; whether the file vouches for it now.
+
+    False when it has another key for ``name``, or this one as revoked. Of many who add at the same time each sees what
+    the others wrote. The line is on the disk when it returns. Raises OSError.
+    """
+    path = Path(file).expanduser()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        text = opened.read().decode("utf-8", "replace")
+        known = known_keys([text], name)
+        if known.trusted or key in known.revoked:
+            return key in known.trusted.get(kind, ())
+        line = f"{name} {kind} {base64.b64encode(key).decode()}\n"
+        # A last line that was left without its end would swallow ours.
+        os.write(opened.fileno(), (line if not text or text.endswith("\n") else f"\n{line}").encode())
+        os.fsync(opened.fileno())
+    return True
 
 
 def _matches(patterns: str, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Other machines, over SSH (paramiko). Keys, users, ports and jump hosts come from the OpenSSH configuration.
 
 One connection per node carries everything: commands in channels of their own, files through one SFTP channel.
-Host keys are always checked before anything is sent; an unknown or changed key is refused.
+Host keys are always checked before anything is sent: a changed or revoked one is refused, and an unknown one unless the
+site accepts new hosts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import paramiko
 from ..errors import TransportError
 from . import sftp
 from .base import Completed, FileStat, Ranges, ReadSteps
-from .hostkeys import known_keys
+from .hostkeys import known_keys, remember
 from .pool import IdlePool
 from .remote import end_line, launch_line, split_output
 from .sshconfig import ConfigParts, read_config
@@ -208,7 +209,8 @@ class SshConnector:
     """Makes connections and keeps the idle ones for a while. Safe to use from many threads.
 
     ``connect_timeout`` (seconds) bounds one whole try: name, TCP, keys and login; ``io_timeout`` the wait for
-    any one answer on an open connection; after ``idle_timeout`` an unused connection is closed.
+    any one answer on an open connection; after ``idle_timeout`` an unused connection is closed. With ``accept_new`` the
+    key of a host that is not known yet is believed, once, and written into ``known_hosts_file``.
     """
 
     def __init__(
@@ -217,6 +219,7 @@ class SshConnector:
         known_hosts_file: str = "~/.ssh/known_hosts",
         connect_timeout: float = 5.0,
         *,
+        accept_new: bool = False,
         io_timeout: float = 30.0,
         idle_timeout: float = 60.0,
         tries: int = 3,
@@ -226,6 +229,7 @@ class SshConnector:
         self._config_file = config_file
         self._known_hosts_file = known_hosts_file
         self._connect_timeout = connect_timeout
+        self._accept_new = accept_new
         self._io_timeout = io_timeout
         self._tries = tries
         self._clock = clock
@@ -356,7 +360,10 @@ class SshConnector:
         key = connection.get_remote_server_key()
         if key.asbytes() in known.trusted.get(key.get_name(), ()):
             return
-        if known.trusted or key.asbytes() in known.revoked:
+        is_new = not known.trusted and key.asbytes() not in known.revoked
+        if is_new and self._accept_new and self._remember(address.key_name, key):
+            return
+        if self._accept_new or not is_new:
             raise TransportError(
                 f"The host key of {node} is not the one in {self._known_hosts_file} (as {address.key_name})."
                 " The node may have been installed anew, or someone is in between. Ask your administrator.",
@@ -367,6 +374,16 @@ class SshConnector:
             " Connect to it once with ssh and compare the key.",
             "unknown-host-key",
         )
+
+    def _remember(self, name: str, key: paramiko.PKey) -> bool:
+        try:
+            return remember(self._known_hosts_file, name, key.get_name(), key.asbytes())
+        except OSError as error:
+            raise TransportError(
+                f"The new host key of {name} cannot be written into {self._known_hosts_file}:"
+                f" {error.strerror or error}. Check that you may write there.",
+                "config",
+            ) from error
 
     def _log_in(self, node: str, address: _Address, connection: paramiko.Transport, deadline: float) -> None:
         for key in _keys(address):

@@ -9,10 +9,12 @@ import hmac
 import os
 import signal
 import socket
+import stat
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -106,6 +108,62 @@ def test_unknown_changed_and_revoked_keys_are_refused(sshd: Sshd, tmp_path: Path
     ]:
         known.write_text(text)
         assert _reason(connector) == reason
+
+
+def test_a_new_host_is_accepted_once(sshd: Sshd, tmp_path: Path) -> None:
+    known = tmp_path / "new" / "known_hosts"
+    SshConnector(str(sshd.config), str(known), accept_new=True).connect("node").abort()
+    assert known.read_text() == f"[127.0.0.1]:{sshd.port} {sshd.public_key}\n"
+    assert stat.S_IMODE(known.stat().st_mode) == 0o600
+    assert stat.S_IMODE(known.parent.stat().st_mode) == 0o700
+    for accept_new in (True, False):
+        SshConnector(str(sshd.config), str(known), accept_new=accept_new).connect("node").abort()
+    assert len(known.read_text().splitlines()) == 1
+
+
+def test_a_changed_or_revoked_key_is_refused_also_where_new_ones_are_accepted(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    name = f"[127.0.0.1]:{sshd.port}"
+    known = tmp_path / "known"
+    connector = SshConnector(str(sshd.config), str(known), accept_new=True, sleep=pytest.fail)
+    for text in (
+        f"{name} {make_key(tmp_path / 'other')}\n",
+        f"{name} ssh-rsa {sshd.public_key.split()[1]}\n",
+        f"@revoked * {sshd.public_key}\n",
+        f"{name} {sshd.public_key}\n@revoked {name} {sshd.public_key}\n",
+    ):
+        known.write_text(text)
+        assert _reason(connector) == "host-key"
+        assert known.read_text() == text
+
+
+def test_a_new_key_that_cannot_be_written_down(sshd: Sshd, tmp_path: Path) -> None:
+    connector = SshConnector(str(sshd.config), str(tmp_path), accept_new=True, sleep=pytest.fail)
+    with pytest.raises(TransportError, match="cannot be written") as caught:
+        connector.connect("node")
+    assert caught.value.reason == "config"
+
+
+def test_32_first_connections_write_each_key_once(sshd: Sshd, tmp_path: Path) -> None:
+    """Sixteen hosts, each met by two at the same time; the file's last line has no end."""
+    known = tmp_path / "known"
+    known.write_text("# ours")
+    names = [f"node{number:02}" for number in range(16)]
+    entries = (sshd.host_entry(name, f"    HostKeyAlias {name}\n") for name in names)
+    (tmp_path / "config").write_text("".join(entries))
+    together = threading.Barrier(32)
+
+    def meet(name: str) -> None:
+        connector = SshConnector(str(tmp_path / "config"), str(known), connect_timeout=20, accept_new=True)
+        together.wait(20)
+        connector.connect(name).abort()
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(meet, names * 2))
+    lines = known.read_text().splitlines()
+    assert lines[0] == "# ours"
+    assert sorted(lines[1:]) == [f"{name} {sshd.public_key}" for name in names]
 
 
 # -- getting in -----------------------------------------------------------------------------------------------
