@@ -1471,8 +1471,17 @@ export interface components {
             time?: string;
             options?: components["schemas"]["SlurmOptions"];
             parameters?: components["schemas"]["Parameters"];
+            edit?: null | components["schemas"]["ScriptEdit"];
+        };
+        /** @description A script edited by hand; what can be read back from it goes to the options, the rest is kept */
+        ScriptEdit: {
+            /** @description The generated script that the user edited */
+            base: string;
+            /** @description What the user made of it */
+            text: string;
         };
         GenerateRequest: {
+            edit?: null | components["schemas"]["ScriptEdit"];
             job_name?: string;
             image_id?: string | null;
             app?: string | null;
@@ -1493,6 +1502,20 @@ export interface components {
             script: string;
             checks: components["schemas"]["Check"][];
             ready: boolean;
+            /** @description The script without the edit by hand */
+            generated?: string;
+            /** @description For each line the pointer of the field that made it; /edit for hand-written ones */
+            origins?: string[];
+            /** @description Options that were read from the edited script */
+            read_back?: {
+                [key: string]: string;
+            };
+            /** @description Where form and edit want different lines; the hand-written ones stand */
+            conflicts?: {
+                line: number;
+                kept: string[];
+                other: string[];
+            }[];
         };
         Estimate: {
             accepted: boolean;

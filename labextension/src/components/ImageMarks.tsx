@@ -138,7 +138,6 @@ export const ImageLine = React.memo(function ImageLine({
             +{older}
           </Badge>
         )}
-        <span className="jp-slurmdash-Row-side">{formatBytes(image.size)}</span>
       </div>
       <div className="jp-slurmdash-ImageLine-facts">
         {problem || away ? (
@@ -156,10 +155,13 @@ export const ImageLine = React.memo(function ImageLine({
           <>
             <SignatureMark signature={image.signature} />
             <span>{placeWord(trans, image)}</span>
-            <span>{typeWord(trans, image.type)}</span>
+            <span className="jp-slurmdash-ImageLine-type">
+              {typeWord(trans, image.type)}
+            </span>
             {chosen && <span>{trans.__('chosen')}</span>}
           </>
         )}
+        <span className="jp-slurmdash-Row-side">{formatBytes(image.size)}</span>
       </div>
     </div>
   );

@@ -71,7 +71,7 @@ export function ImageDetail({
           data-testid="slurmdash-image-back"
           onClick={onBack}
         />
-        <h3 ref={heading} tabIndex={-1} title={image.name}>
+        <h3 ref={heading} tabIndex={-1}>
           {image.name}
         </h3>
         {imageBadges(image).map(badge => (
