@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from ..errors import SlurmDashError
 from ..version import __version__
-from . import cluster, images, jobs, site
+from . import cluster, images, jobs, site, templates
 from .common import Run
 
-_MODULES = (site, images, jobs, cluster)
+_MODULES = (site, images, jobs, cluster, templates)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..config import SlurmDash
-from ..dash import Dash, load_config
+from ..dash import load_config
 from ..errors import FieldError, InvalidInput
 from ..images.model import Image
-from ..jobs.model import JobSpec, ParameterValue
+from ..jobs.model import JobSpec, ParameterValue, ScriptEdit
 from ..jobs.prepare import OWN_OPTIONS
 from ..slurm.directives import OPTIONS
 from ..widgets.form import JobForm
@@ -19,6 +19,7 @@ from ..widgets.images import ImagePicker
 from .images import FamilyTable, WhereTable, find_image
 from .job import Job, JobList
 from .tables import ImageTable, TemplateTable
+from .templates import TemplateCells
 
 # sbatch options that may be given to submit() by name, beside the template's own parameters.
 OPTION_NAMES = frozenset(OPTIONS) - OWN_OPTIONS - {"job_name"}
@@ -26,7 +27,7 @@ OPTION_NAMES = frozenset(OPTIONS) - OWN_OPTIONS - {"job_name"}
 _SWITCHES = ("exclusive", "requeue")
 
 
-class NotebookDash(Dash):
+class NotebookDash(TemplateCells):
     """A ``Dash`` with the names of the notebook API."""
 
     def images(self, **filters: Any) -> ImageTable:
@@ -74,12 +75,16 @@ class NotebookDash(Dash):
         script: str | None = None,
         job_name: str = "",
         session_id: str | None = None,
+        edited: str | None = None,
         **values: Any,
     ) -> JobSpec:
-        """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters."""
+        """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters.
+
+        ``edited`` is the whole script of these values (``script(…)``) with changes by hand, which are kept.
+        """
         if template or image:
             self._scan_once()
-        return JobSpec(
+        spec = JobSpec(
             job_name=job_name,
             template_id=template,
             script=script,
@@ -90,6 +95,9 @@ class NotebookDash(Dash):
             options={name: value for name, value in values.items() if name in OPTION_NAMES},
             parameters={name: value for name, value in values.items() if name not in OPTION_NAMES},
         )
+        if edited is None:
+            return spec
+        return replace(spec, edit=ScriptEdit(self.jobs.preview(spec).script, edited))
 
     def _scan_once(self) -> None:
         """A first look at the nodes, where nobody has had one yet."""

@@ -1,0 +1,129 @@
+"""Commands for templates: ``jupyter slurmdash template list|show|draft|save|…``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import InvalidInput
+from ..notebook.api import NotebookDash
+from ..templates.editor import ANY, Shelf
+from ..templates.model import Template
+from .common import AddCommand, opened, print_json
+
+_Work = Callable[[NotebookDash, argparse.Namespace], Template | None]
+
+
+def add(command: AddCommand) -> None:
+    parser = command("template", _run, "List, draft, save, share and restore templates.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, work: _Work, help: str, *places: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=help, description=help)
+        sub.set_defaults(work=work, json=False)
+        for place in places:
+            sub.add_argument(place, metavar=place.upper())
+        return sub
+
+    sub = verb("list", _list, "List templates, the broken ones with their reason.")
+    sub.add_argument("words", nargs="*", metavar="WORD", help="only those that have all these words")
+    sub.add_argument("--source", choices=["official", "community", "private", "archived"])
+    sub.add_argument("--json", action="store_true")
+    verb("show", _show, "Print a template's YAML.", "id")
+    sub = verb("draft", _draft, "Make a template from what an image says of itself.", "image")
+    sub.add_argument("--app", help="for this app only")
+    sub.add_argument("--save", action="store_true", help="save it on your private shelf")
+    sub = verb("save", _save, "Save a YAML file (- is standard input) under the id in it.", "file")
+    sub.add_argument("--based-on", default=ANY, metavar="HASH", help="refuse when it was changed since")
+    sub.add_argument("--shared", action="store_true", help="a new one goes to the community shelf")
+    verb("check", _check, "Check a YAML file (- is standard input); exits 1 when it is broken.", "file")
+    verb("clone", lambda dash, a: dash.clone_template(a.id, a.name), "Copy a template.", "id", "name")
+    verb("share", lambda dash, a: dash.share_template(a.id), "Let everybody use your template.", "id")
+    verb("unshare", lambda dash, a: dash.unshare_template(a.id), "Take your template back.", "id")
+    sub = verb("delete", lambda dash, a: dash.delete_template(a.id, a.based_on), "Archive a template.", "id")
+    sub.add_argument("--based-on", default=ANY, metavar="HASH", help="refuse when it was changed since")
+    sub = verb("versions", _versions, "List a template's former versions.", "id")
+    sub.add_argument("--json", action="store_true")
+    verb("diff", _diff, "Print what was changed since a version.", "id", "version")
+    sub = verb("restore", lambda dash, a: dash.restore_template(a.id, a.version), "Go back.", "id")
+    sub.add_argument("version", nargs="?", help="a former version; left out: the archived template")
+    sub = verb("import", _import, "Take in a YAML file (- is standard input), under a free id.", "file")
+    sub.add_argument("--public", action="store_true", help="to the community shelf")
+    sub = verb("export", _export, "Write a template's YAML file, byte for byte.", "id")
+    sub.add_argument("-o", "--output", metavar="FILE", help="left out: standard output")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with opened(arguments) as dash:
+        changed = arguments.work(dash, arguments)
+    if isinstance(changed, Template):
+        print(f"{changed.id}\t{changed.source}\t{changed.hash}")
+        return int(changed.problem is not None and changed.source != "archived")
+    return 0
+
+
+def _list(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    filters = {"source": arguments.source} if arguments.source else {}
+    found = dash.templates(" ".join(arguments.words), **filters)
+    if arguments.json:
+        print_json([template.summary_json() for template in found])
+    else:
+        print(found)
+
+
+def _show(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    print(dash.template_text(arguments.id), end="")
+
+
+def _draft(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:
+    draft = dash.template_draft(arguments.image, arguments.app)
+    if arguments.save:
+        return dash.save_template(draft)
+    print(draft.text, end="")
+    return None
+
+
+def _save(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
+    shelf: Shelf = "community" if arguments.shared else "private"
+    return dash.save_template(_read(arguments.file), arguments.based_on, shelf)
+
+
+def _check(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
+    checked = dash.editor.check(_read(arguments.file))
+    if checked.problem is not None:
+        where = f"{arguments.file}:{checked.problem.line}:{checked.problem.column}"
+        print(f"{where}: {checked.problem.message}", file=sys.stderr)
+    return checked.template
+
+
+def _versions(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    found = dash.template_versions(arguments.id)
+    if arguments.json:
+        print_json([version.to_json() for version in found])
+    else:
+        print(found)
+
+
+def _diff(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    print(dash.template_diff(arguments.id, arguments.version), end="")
+
+
+def _import(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
+    return dash.import_template(_read(arguments.file), arguments.public)
+
+
+def _export(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    data = dash.library.text(arguments.id)
+    if arguments.output:
+        Path(arguments.output).write_bytes(data)
+    else:
+        sys.stdout.buffer.write(data)
+
+
+def _read(path: str) -> str:
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not text in UTF-8: {error}.") from error
