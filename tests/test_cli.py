@@ -316,3 +316,15 @@ def test_limits(run: Run) -> None:
     }
     status, _, errors = run("limits", "nowhere")
     assert (status, "there are: local" in errors) == (1, True)
+
+
+def test_a_script_edited_by_hand(run: Run, tmp_path: Path) -> None:
+    add_template(tmp_path, script={"main_exec": "echo $WORD"})
+    script = run("submit", "test-v1", "--dry-run")[1]
+    edited = tmp_path / "edited.sh"
+    edited.write_text(script.replace("echo", "WORD=mine\necho"))
+    status, output, errors = run("submit", "test-v1", "--edited", str(edited), "--wait")
+    assert (status, output.splitlines()[-1]) == (0, "mine"), errors
+    edited.write_text(script.replace(":\n", "#SBATCH --chdir=/\n:\n", 1))
+    status, _, errors = run("submit", "test-v1", "--edited", str(edited))
+    assert (status, "--chdir cannot stand in a script here" in errors) == (1, True)

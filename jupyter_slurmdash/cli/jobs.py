@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InvalidInput
-from ..jobs.model import Preview
+from ..jobs.model import Preview, ScriptEdit
 from ..notebook.job import Job
 from .common import AddCommand, opened, pairs, print_json
 
@@ -20,6 +21,11 @@ def add(command: AddCommand) -> None:
     sub.add_argument("--app", help="app of the image")
     sub.add_argument(
         "--script", help="file with the main part, where there is no template; - is standard input"
+    )
+    sub.add_argument(
+        "--edited",
+        metavar="FILE",
+        help="the whole script as --dry-run printed it, changed by hand; - is standard input",
     )
     sub.add_argument("--name", default="", help="name of the job")
     sub.add_argument(
@@ -60,6 +66,9 @@ def _submit(arguments: argparse.Namespace) -> int:
         )
         options, parameters = pairs(arguments.option, "--option"), pairs(arguments.parameter, "--parameter")
         spec = dash.with_texts(spec, options, parameters)
+        if arguments.edited:
+            edited = _read_script(arguments.edited).replace("\r\n", "\n")
+            spec = replace(spec, edit=ScriptEdit(dash.jobs.preview(spec).script, edited))
         if arguments.dry_run:
             return _show_preview(dash.jobs.preview(spec))
         job = dash.submit_spec(spec, arguments.key)

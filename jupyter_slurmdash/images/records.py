@@ -20,8 +20,8 @@ from .rules import (
 
 Row = dict[str, Any]
 
-# Goes up when the reader learns to read images that it could not read in full: those are read again. It is kept
-# beside the facts as "reader"; rows from before it was kept count as 0.
+# Goes up when the reader learns something: all images are read again then. It is kept beside the facts as "reader";
+# rows from before it was kept count as 0.
 READER_VERSION = 1
 
 
@@ -76,13 +76,11 @@ def row_of(
 def is_settled(row: Mapping[str, Any]) -> bool:
     """Whether the file need not be read again while it has not changed.
 
-    What has a problem is read each time: it may have been put right without a new mtime. What could not be read in
-    full is read once more by each newer reader.
+    What has a problem is read each time: it may have been put right without a new mtime. Everything is read once more
+    by each newer reader, which may know what to make of more of it.
     """
     facts = row["facts"]
-    if facts.get("problem") is not None:
-        return False
-    return bool(facts.get("complete", True)) or facts.get("reader", 0) >= READER_VERSION
+    return facts.get("problem") is None and facts.get("reader", 0) >= READER_VERSION
 
 
 def _is_unchanged(found: Found, old: Mapping[str, Any]) -> bool:

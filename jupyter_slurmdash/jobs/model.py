@@ -11,12 +11,29 @@ from ..slurm.base import FINAL_STATES
 from ..templates.model import Template
 from ..times import moment
 from ..uploads.model import JobFile
+from .merge import Conflict
 
 Level = Literal["error", "warning", "ok"]
 ParameterValue = str | int | float | bool | None
 
 # What is never asked for again: it has ended, or nobody can say any more what became of it.
 OVER: frozenset[str] = FINAL_STATES | {"UNKNOWN"}
+
+
+@dataclass(frozen=True)
+class ScriptEdit:
+    """A script edited by hand: ``text`` is what the user made of ``base``, which was generated."""
+
+    base: str
+    text: str
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, str]) -> ScriptEdit:
+        """Browsers and editors may end lines as Windows does; bash would not read them."""
+        return cls(body["base"].replace("\r\n", "\n"), body["text"].replace("\r\n", "\n"))
+
+    def to_json(self) -> dict[str, str]:
+        return {"base": self.base, "text": self.text}
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,7 @@ class JobSpec:
     files: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    edit: ScriptEdit | None = None
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> JobSpec:
@@ -48,6 +66,7 @@ class JobSpec:
             files=dict(body.get("files") or {}),
             options={**(body.get("options") or {}), **flat},
             parameters=dict(body.get("parameters") or {}),
+            edit=ScriptEdit.from_json(body["edit"]) if body.get("edit") else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -61,6 +80,7 @@ class JobSpec:
             "files": dict(self.files),
             "options": dict(self.options),
             "parameters": dict(self.parameters),
+            "edit": self.edit.to_json() if self.edit else None,
         }
 
 
@@ -79,7 +99,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Plan:
-    """A submission with everything looked up: what the script is generated from and the checks look at."""
+    """A submission with everything looked up: what the script is generated from and the checks look at.
+
+    ``read_back`` are the options that were read from a script edited by hand; they are in ``options`` too.
+    """
 
     spec: JobSpec
     job_name: str
@@ -90,14 +113,24 @@ class Plan:
     options: Mapping[str, Any]
     parameters: Mapping[str, ParameterValue]
     results_root: str = ""
+    read_back: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The script and what stands in its way."""
+    """The script and what stands in its way.
+
+    ``origins`` has for each line of the script the pointer of the field that made it. For a script edited by hand:
+    ``generated`` is what it would be without the edit, ``read_back`` the options that were found in it, ``conflicts``
+    the lines where form and edit want different things.
+    """
 
     script: str
     checks: tuple[Check, ...]
+    generated: str = ""
+    origins: tuple[str, ...] = ()
+    read_back: Mapping[str, str] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -108,6 +141,13 @@ class Preview:
             "script": self.script,
             "checks": [check.to_json() for check in self.checks],
             "ready": self.ready,
+            "generated": self.generated,
+            "origins": list(self.origins),
+            "read_back": dict(self.read_back),
+            "conflicts": [
+                {"line": each.line, "kept": list(each.kept), "other": list(each.other)}
+                for each in self.conflicts
+            ],
         }
 
 

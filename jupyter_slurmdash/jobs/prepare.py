@@ -14,6 +14,7 @@ from ..images.model import Image
 from ..templates.model import Template
 from ..uploads.model import JobFile
 from .checks import CheckRunner
+from .edits import check_conflicts, final_script, read_back
 from .model import Check, JobSpec, ParameterValue, Plan, Preview
 from .ports import FileSource, ImageSource, TemplateSource
 from .script import generate_script
@@ -47,12 +48,17 @@ class Planner:
         _require_text(spec.script or "", "/script")
         _require_text(spec.app or "", "/app")
         template = self._templates.usable(spec.template_id) if spec.template_id else None
-        options = {**(template.slurm if template else {}), **_given(spec.options)}
+        read: dict[str, str] = {}
+        if spec.edit is not None:
+            _require_text(spec.edit.text, "/edit/text")
+            read = read_back(spec.edit)
+        options = {**(template.slurm if template else {}), **_given(spec.options), **read}
+        name = str(options.pop("job_name", "")) or spec.job_name
         _require_none_of_ours(options)
         image = self._image(spec, template, options)
         return Plan(
             spec=spec,
-            job_name=job_name(spec, template),
+            job_name=job_name(name, template),
             template=template,
             image=image,
             app=spec.app or (template.app if template else ""),
@@ -60,19 +66,27 @@ class Planner:
             options=options,
             parameters=parameters(spec, template),
             results_root=self._results_root,
+            read_back=read,
         )
 
     def preview(self, spec: JobSpec) -> Preview:
         """The script and all checks. What makes a script impossible is the one check that is then shown."""
         try:
             plan = self.plan(spec)
-            script = generate_script(plan)
+            edited = final_script(plan)
         except SlurmDashError as error:
             found = error.errors or [FieldError("", error.detail)]
             return Preview(
                 "", tuple(Check(error.code, "error", item.message, item.pointer) for item in found)
             )
-        return Preview(script, tuple(self._checks.before_submit(plan, script)))
+        return Preview(
+            edited.text,
+            (*self._checks.before_submit(plan, edited.text), *check_conflicts(edited)),
+            generate_script(plan) if spec.edit else edited.text,
+            edited.origins,
+            plan.read_back,
+            edited.conflicts,
+        )
 
     def _image(self, spec: JobSpec, template: Template | None, options: Mapping[str, Any]) -> Image | None:
         if spec.image_id:
@@ -95,9 +109,9 @@ class Planner:
         return self._files.assign(files, template.slots if template else ())
 
 
-def job_name(spec: JobSpec, template: Template | None) -> str:
+def job_name(name: str, template: Template | None) -> str:
     """The name given, else the template's. Slurm takes any text; we take one printable line."""
-    name = spec.job_name or (template.name if template else "") or "job"
+    name = name or (template.name if template else "") or "job"
     if len(name) > MAX_NAME or not name.isprintable() or not name.strip():
         message = f"A job name is one line of 1 to {MAX_NAME} printable characters."
         raise InvalidInput(message, [FieldError("/job_name", message)])

@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from ..slurm.directives import check_options, render_directive
 from ..templates.model import FileSlot
@@ -28,77 +29,107 @@ _RECORD_EXIT = (
 )
 
 
+class Line(NamedTuple):
+    """A piece of the script, of one line or more, and the pointer of the field that made it ("": none)."""
+
+    text: str
+    pointer: str = ""
+
+    def parts(self) -> Iterator[Line]:
+        """Its lines."""
+        return (Line(text, self.pointer) for text in self.text.split("\n"))
+
+
 def generate_script(plan: Plan) -> str:
     """The whole script. Raises InvalidInput when an option cannot be a directive (see ``check_options``)."""
+    return "\n".join(line.text for line in script_lines(plan)) + "\n"
+
+
+def script_lines(plan: Plan) -> list[Line]:
+    """The script in pieces, each with the field that made it. Raises InvalidInput as ``generate_script``."""
     variables = list(_variables(plan))
-    blank = [""] if variables else []
-    return "\n".join([*_header(plan), *variables, *blank, *_sections(plan)]).rstrip("\n") + "\n"
+    blank = [Line("")] if variables else []
+    lines = [*_header(plan), *variables, *blank, *_sections(plan)]
+    while lines and not lines[-1].text:
+        lines.pop()
+    return lines
 
 
-def _header(plan: Plan) -> Iterator[str]:
-    yield "#!/bin/bash"
+def _header(plan: Plan) -> Iterator[Line]:
+    yield Line("#!/bin/bash")
     options = {**log_patterns(plan.options), **plan.options, "job_name": plan.job_name}
     for name, value in check_options(options).items():
-        yield render_directive(name, value)
-    yield "#"
+        own = name.replace("-", "_")
+        yield Line(render_directive(name, value), "/job_name" if own == "job_name" else f"/options/{own}")
+    yield Line("#")
     template, image = plan.template, plan.image
     if template is not None:
-        yield f"# template: {one_line(template.id)} {one_line(template.version)} sha256:{template.hash}"
+        text = f"# template: {one_line(template.id)} {one_line(template.version)} sha256:{template.hash}"
+        yield Line(text, "/template_id")
     if image is not None:
-        yield f"# image: {one_line(image.path)} sif:{one_line(image.facts.sif_id) or 'unknown'}"
-    yield "# A failing command ends the job; post_exec runs on success only."
-    yield ":"
-    yield "set -e"
-    yield _RECORD_DIR
-    yield 'mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :'
-    yield _RECORD_EXIT
-    yield ""
+        text = f"# image: {one_line(image.path)} sif:{one_line(image.facts.sif_id) or 'unknown'}"
+        yield Line(text, "/image_id")
+    yield Line("# A failing command ends the job; post_exec runs on success only.")
+    yield Line(":")
+    yield Line("set -e")
+    yield Line(_RECORD_DIR)
+    yield Line('mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :')
+    yield Line(_RECORD_EXIT)
+    yield Line("")
 
 
-def _variables(plan: Plan) -> Iterator[str]:
+def _variables(plan: Plan) -> Iterator[Line]:
     if plan.image is not None:
-        yield _export("CONTAINER", plan.image.path)
-        yield 'export APPTAINER_IMAGE="$CONTAINER"'
+        yield Line(_export("CONTAINER", plan.image.path), "/image_id")
+        yield Line('export APPTAINER_IMAGE="$CONTAINER"', "/image_id")
     # In the template's order and with its names: those that come with the files are the user's, in any order.
     by_slot = {file.slot: file for file in plan.files}
     for slot in plan.template.slots if plan.template is not None else ():
         if slot.name in by_slot:
-            yield _export(slot.name.upper(), by_slot[slot.name].name)
+            yield Line(_export(slot.name.upper(), by_slot[slot.name].name), f"/files/{slot.name}")
     for name, value in plan.parameters.items():
         if value is not None:
-            yield _export(name.upper(), text_of(value))
+            yield Line(_export(name.upper(), text_of(value)), f"/parameters/{name}")
     if plan.results_root:
-        yield _export("RESULTS_ROOT", plan.results_root)
+        yield Line(_export("RESULTS_ROOT", plan.results_root))
     if plan.image is not None:
         yield from _binds(plan)
 
 
-def _binds(plan: Plan) -> Iterator[str]:
+def _binds(plan: Plan) -> Iterator[Line]:
     """Added to what the site or the user has set already. Which files lie elsewhere is known only when they are
     staged (``BINDS_FILE``), so that the script is the same wherever its files come from."""
     if plan.template is not None and plan.template.binds:
         binds = shell_quote(",".join(str(bind) for bind in plan.template.binds))
-        yield f'export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}"{binds}'
-    yield f"if [ -s {BINDS_FILE} ]; then"
-    yield f'  export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}$(cat {BINDS_FILE})"'
-    yield "fi"
+        yield Line(f'export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}"{binds}', "/template_id")
+    yield Line(f"if [ -s {BINDS_FILE} ]; then")
+    yield Line(f'  export APPTAINER_BIND="${{APPTAINER_BIND:+$APPTAINER_BIND,}}$(cat {BINDS_FILE})"')
+    yield Line("fi")
 
 
-def _sections(plan: Plan) -> Iterator[str]:
+def _sections(plan: Plan) -> Iterator[Line]:
     template = plan.template
     if template is not None:
-        yield from _section("pre_exec", template.pre_exec)
-    yield from _section("main_exec", main_text(plan))
+        yield from _section("pre_exec", template.pre_exec, "/template_id")
+    yield from _section("main_exec", main_text(plan), _main_field(plan))
     if template is not None:
-        yield from _section("post_exec", template.post_exec)
+        yield from _section("post_exec", template.post_exec, "/template_id")
 
 
-def _section(name: str, text: str) -> Iterator[str]:
+def _main_field(plan: Plan) -> str:
+    if plan.spec.script:
+        return "/script"
+    if plan.template is not None and plan.template.main_exec.strip():
+        return "/template_id"
+    return "/app" if plan.app else "/image_id"
+
+
+def _section(name: str, text: str, pointer: str) -> Iterator[Line]:
     body = without_shebang(text).strip("\n")
     if body.strip():
-        yield f"# --- {name} ---"
-        yield body
-        yield ""
+        yield Line(f"# --- {name} ---", pointer)
+        yield Line(body, pointer)
+        yield Line("")
 
 
 def main_text(plan: Plan) -> str:

@@ -31,9 +31,9 @@ from ..store.jobs import JobTable
 from ..store.leases import Leases
 from ..version import __version__
 from .checks import CheckRunner
+from .edits import final_script
 from .model import JobRecord, JobSpec, Plan
 from .prepare import Planner
-from .script import generate_script
 from .stage import directory_name, stage, unstage
 from .traces import has_run, job_id_of_logs
 
@@ -85,7 +85,7 @@ class Submitter:
             if earlier is not None:
                 return earlier, False
             plan = self._planner.plan(spec)
-            script = generate_script(plan)
+            script = final_script(plan).text
             self._require_ready(plan, script)
             record = self._reserve(plan, script, key)
             self._stage(plan, record, owner)
@@ -96,7 +96,7 @@ class Submitter:
     def test(self, spec: JobSpec) -> str:
         """The scheduler's answer to ``--test-only``."""
         plan = self._planner.plan(spec)
-        return self._scheduler.test(Submission(generate_script(plan), str(self._work_root)))
+        return self._scheduler.test(Submission(final_script(plan).text, str(self._work_root)))
 
     def reconcile(self, older_than: float = _KEY_SECONDS) -> None:
         """Find out about submissions whose answer was lost more than ``older_than`` seconds ago."""

@@ -369,3 +369,16 @@ def test_logs_by_stream_and_from_the_end(live: Live, done: str) -> None:
     assert live.get(f"/api/jobs/{done}/log?stream=err")["text"] == "trouble\n"
     tail = live.get(f"/api/jobs/{done}/log?offset=-2")
     assert (tail["offset"], tail["text"], tail["complete"]) == (4, "3\n", True)
+
+
+def test_a_script_edited_by_hand(live: Live) -> None:
+    asked: dict[str, Any] = {"script": "true", "options": {"time": "10:00"}}
+    generated = body_of(live.call("POST", "/api/jobs/preview", asked), "/api/jobs/preview", "post")["script"]
+    edited = generated.replace("--time=10:00", "--time=20:00").replace("true", "nice true")
+    asked["edit"] = {"base": generated, "text": edited.replace("\n", "\r\n")}
+    preview = body_of(live.call("POST", "/api/jobs/preview", asked), "/api/jobs/preview", "post")
+    assert preview["read_back"] == {"time": "20:00"}
+    assert preview["script"] == edited
+    assert preview["origins"][edited.split("\n").index("nice true")] == "/edit"
+    assert preview["origins"][edited.split("\n").index("#SBATCH --time=20:00")] == "/options/time"
+    assert preview["generated"] == edited.replace("nice true", "true")
