@@ -104,3 +104,38 @@ test('cluster: a broken template is shown with its line, a file without a slot i
   );
   await panel.page.screenshot({ path: `${shots}/cluster-broken-template.png` });
 });
+
+test('cluster: an image in full', async ({ panel }) => {
+  const { page } = panel;
+  await panel.toggle('New job');
+  await panel.toggle('Jobs');
+  await panel.toggle('Images');
+  const box = panel.get('images-search');
+  await box.fill('signed-tools');
+  await expect(page.getByRole('option', { name: /signed-tools/ })).toBeVisible({
+    timeout: 60_000
+  });
+  await box.press('Enter');
+  const where = panel.get('image-where');
+  await expect(where).toContainText('compute: 1 of 4 nodes');
+  await expect(where).toContainText('only on node003');
+  await expect(where).toContainText('gpu: on its node');
+
+  await panel.get('image-digest').click();
+  await expect(panel.get('image-sha256')).toHaveAttribute(
+    'title',
+    env.SLURMDASH_SHA256 ?? '',
+    { timeout: 60_000 }
+  );
+  await panel.get('image-verify').click();
+  await expect(panel.get('image-verdict')).toContainText(
+    env.SLURMDASH_SIGNER ?? '',
+    { timeout: 60_000 }
+  );
+  await expect(
+    panel.get('image-detail').locator('[data-signature="verified"]')
+  ).toBeVisible();
+  await page.locator('#jp-slurmdash-panel').screenshot({
+    path: `${shots}/cluster-image.png`
+  });
+});

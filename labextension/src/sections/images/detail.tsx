@@ -161,23 +161,27 @@ function places(
     if (nodes_with.length === 0) {
       return trans.__('%1: on none of its nodes', partition);
     }
-    return nodes_without.length <= NAMED
+    // The shorter of the two lists tells more.
+    const away = nodes_without.length <= nodes_with.length;
+    const named = away ? nodes_without : nodes_with;
+    if (named.length > NAMED) {
+      return trans.__('%1: %2 of %3 nodes', partition, nodes_with.length, all);
+    }
+    return away
       ? trans.__(
           '%1: %2 of %3 nodes, not on %4',
           partition,
           nodes_with.length,
           all,
-          nodes_without.join(', ')
+          named.join(', ')
         )
-      : nodes_with.length <= NAMED
-        ? trans.__(
-            '%1: %2 of %3 nodes, only on %4',
-            partition,
-            nodes_with.length,
-            all,
-            nodes_with.join(', ')
-          )
-        : trans.__('%1: %2 of %3 nodes', partition, nodes_with.length, all);
+      : trans.__(
+          '%1: %2 of %3 nodes, only on %4',
+          partition,
+          nodes_with.length,
+          all,
+          named.join(', ')
+        );
   });
 }
 
