@@ -4,7 +4,7 @@ columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +62,17 @@ class UploadTable:
             rows = connection.execute(query.order_by(files.c.created_at, files.c.id)).mappings()
             return [dict(row) for row in rows]
 
+    def names(self, session_id: str) -> dict[str, str]:
+        """Name → slot of the session's files."""
+        query = sa.select(files.c.name, files.c.slot).where(files.c.session_id == session_id)
+        with self._database.read() as connection:
+            return {row.name: row.slot for row in connection.execute(query)}
+
+    def file_named(self, session_id: str, name: str) -> Row | None:
+        query = sa.select(files).where(files.c.session_id == session_id, files.c.name == name)
+        with self._database.read() as connection:
+            return _one(connection.execute(query.limit(1)).mappings())
+
     def file(self, session_id: str, file_id: str) -> Row | None:
         query = sa.select(files).where(files.c.session_id == session_id, files.c.id == file_id)
         with self._database.read() as connection:
@@ -77,6 +88,11 @@ class UploadTable:
             if existing is None:
                 connection.execute(sa.insert(files).values(**row))
             return existing
+
+    def insert_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add files of one session, all or none."""
+        with self._database.write() as connection:
+            connection.execute(sa.insert(files), [dict(row) for row in rows])
 
     def update_file(self, file_id: str, values: Mapping[str, Any]) -> None:
         with self._database.write() as connection:

@@ -38,7 +38,11 @@ def type_of(name: str, slot: Slot | None = None, rules: Mapping[str, str] = TYPE
 
 
 def matches(name: str, slot: Slot) -> bool:
-    """Whether ``name`` fits the slot's pattern; a slot without a pattern takes any name."""
+    """Whether ``name`` fits the slot's pattern; a slot without a pattern takes any name. Of a file in a folder the
+    last part counts, unless the pattern has folders too.
+    """
+    if "/" not in slot.pattern:
+        name = name.rpartition("/")[2]
     return not slot.pattern or fnmatchcase(name, unicodedata.normalize("NFC", slot.pattern))
 
 

@@ -4,7 +4,7 @@ While it is under way they are in ``<root>/<session>/<file id>.part``, written s
 other, so the file's size is how much has arrived: nothing else has to be kept in step, and a killed
 server finds it there again. The one exception are bytes whose checksum is still to be verified; while
 they come, ``<file id>.mark`` holds the offset up to which all is acknowledged. A whole file is renamed to
-``<root>/<session>/<file id>/<name>``.
+``<root>/<session>/<file id>/<name>``. A file that comes in chunks of any order has holes; see ``journal.py``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ import fcntl
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Conflict, NoSpace
+from .journal import Journal
 
 _READ = 1024 * 1024
 _WRITE_BACK = 16 * 1024 * 1024
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_NO_RANGE = frozenset((errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM))
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS))
 
 
@@ -32,10 +36,16 @@ class Place:
         self.part = directory / f"{file_id}.part"
         self.mark = directory / f"{file_id}.mark"
         self.metadata = directory / f"{file_id}.meta"
-        self.final = directory / file_id / name
+        self.recipe = directory / f"{file_id}.join"
+        self.journal = directory / f"{file_id}.chunks"
+        # The folders of a name are made where the job is; here every file has one of its own.
+        self.final = directory / file_id / name.rpartition("/")[2]
 
     def acknowledged(self) -> int:
         """How many bytes have arrived and count; 0 when there is nothing."""
+        journal = Journal.read(self.journal)
+        if journal is not None:
+            return journal.received
         try:
             size = self.part.stat().st_size
         except FileNotFoundError:
@@ -59,7 +69,7 @@ class Place:
 
     def remove(self) -> None:
         """Remove all of it; what is not there is no error."""
-        for path in (self.part, self.mark, self.metadata):
+        for path in (self.part, self.mark, self.metadata, self.recipe, self.journal):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.final.parent, ignore_errors=True)
 
@@ -95,20 +105,37 @@ class Part:
         """Write ``data`` at the end. Raises NoSpace with ``size`` grown by what did fit."""
         view = memoryview(data)
         while view:
-            try:
+            with full_disk():
                 written = os.pwrite(self.fd, view, self.size)
-            except OSError as error:
-                if error.errno in _FULL:
-                    raise NoSpace(
-                        "The disk or your quota is full. Free some space and go on; what has arrived is kept."
-                    ) from error
-                raise
             self.size += written
             view = view[written:]
         if self.size - self._told >= _WRITE_BACK:
             # Have the kernel begin to write now, or the sync at the end waits for all of it.
             os.posix_fadvise(self.fd, self._told, self.size - self._told, os.POSIX_FADV_DONTNEED)
             self._told = self.size
+
+    def append_from(self, source: int, start: int, length: int) -> None:
+        """Write ``length`` bytes of the descriptor ``source`` at the end: inside the kernel, and without any copy
+        where the file system can share blocks. Raises NoSpace, Conflict when ``source`` is shorter.
+        """
+        while length:
+            with full_disk():
+                moved = _move(source, start, self.fd, self.size, length)
+            if not moved:
+                raise Conflict(
+                    "A part of the upload has become shorter on the disk. Delete it and send it again."
+                )
+            self.size += moved
+            start, length = start + moved, length - moved
+
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
+        """Write ``data`` at ``offset``; ``size`` stays. Raises NoSpace."""
+        view = memoryview(data)
+        while view:
+            with full_disk():
+                written = os.pwrite(self.fd, view, offset)
+            offset += written
+            view = view[written:]
 
     def mark(self) -> None:
         """From here on, bytes do not count until ``unmark``."""
@@ -158,6 +185,11 @@ class Digest:
         """The digest of the first ``size`` bytes, reading what is missing of them from ``fd``."""
         if self._seen > size:
             self._hash, self._seen = hashlib.sha256(), 0
+        self.catch_up(fd, size)
+        return self._hash.hexdigest()
+
+    def catch_up(self, fd: int, size: int) -> None:
+        """See all of the first ``size`` bytes of ``fd``. Raises Conflict when it has fewer."""
         while self._seen < size:
             data = os.pread(fd, min(_READ, size - self._seen), self._seen)
             if not data:
@@ -165,7 +197,28 @@ class Digest:
                     "The uploaded file has become shorter on the disk. Delete it and send it again."
                 )
             self.update(data, self._seen)
-        return self._hash.hexdigest()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """A full disk or quota as NoSpace."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise NoSpace(
+            "The disk or your quota is full. Free some space and go on; what has arrived is kept."
+        ) from error
+
+
+def _move(source: int, start: int, target: int, offset: int, length: int) -> int:
+    try:
+        return os.copy_file_range(source, target, min(length, _WRITE_BACK), start, offset)
+    except OSError as error:
+        if error.errno not in _NO_RANGE:
+            raise
+        return os.pwrite(target, os.pread(source, min(length, _READ), start), offset)
 
 
 def free_space(path: Path) -> int:

@@ -12,7 +12,7 @@ from ..errors import FieldError
 
 FileState = Literal["uploading", "complete", "failed"]
 SessionState = Literal["active", "finalized"]
-Origin = Literal["upload", "path"]
+Origin = Literal["upload", "path", "partial"]
 SlotState = Literal["empty", "uploading", "ok", "error"]
 FILE_TYPES = ("data", "config", "code", "model")
 
@@ -45,7 +45,8 @@ class Slot(Protocol):
 @dataclass(frozen=True)
 class SessionFile:
     """One file of a session: uploaded (its bytes are below the session's directory) or named by path
-    (``origin == "path"``: it lies where the user has it and is never copied).
+    (``origin == "path"``: it lies where the user has it and is never copied). One of ``origin == "partial"`` is a
+    part that will be joined with others, and no file of the session yet.
 
     ``offset`` is what has been acknowledged; ``size`` is None while the length is deferred.
     ``slot`` is the template's slot it fills, "" for none; ``type`` is data, config, code or model;

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ..errors import InvalidInput
 
@@ -19,6 +20,7 @@ EXTENSIONS = (
     "checksum",
     "expiration",
     "termination",
+    "concatenation",
 )
 ALGORITHMS = ("sha1", "sha256", "sha512")
 
@@ -54,6 +56,23 @@ def parse_metadata(text: str) -> dict[str, str]:
                 f"Upload-Metadata: the value of {key[:40]!r} must be UTF-8 text in base64."
             ) from error
     return result
+
+
+def parse_concat(text: str) -> tuple[bool, list[tuple[str, str]]]:
+    """``Upload-Concat``: whether the upload is a final one, and the session and file id of each of its parts, from
+    their addresses (absolute, or a path). Raises InvalidInput.
+    """
+    if text == "partial":
+        return False, []
+    kind, _, addresses = text.partition(";")
+    if kind != "final":
+        raise InvalidInput("Upload-Concat: send partial, or final; and the addresses of the parts.")
+    found = [urlsplit(address).path.rstrip("/").split("/")[-2:] for address in addresses.split()]
+    if not found or any(len(steps) != 2 for steps in found):
+        raise InvalidInput(
+            "Upload-Concat: after final; come the addresses of the parts, with spaces between."
+        )
+    return True, [(session, file) for session, file in found]
 
 
 def parse_checksum(text: str) -> Checksum:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from ..errors import (
 from ..store.uploads import UploadTable
 from .classify import TYPE_RULES, find_slot, type_of
 from .files import Place
+from .journal import Journal
 from .locks import Locks
 from .model import FILE_TYPES, Origin, Session, SessionFile, Slot
-from .names import clean_name
+from .names import clean_path, other_name
 from .slots import require_slot
 
-MAX_FILES = 1000  # in one session
+MAX_FILES = 20_000  # in one session
 DAY = 86400.0
 
 SlotSource = Callable[[str, str], Sequence[Slot]]
@@ -51,7 +53,7 @@ class Settings:
 @dataclass(frozen=True)
 class NewFile:
     """A file that is to be added. ``slot`` and ``type`` are what the user wants, "" to let the rules find
-    it.
+    it. ``clash`` is what to do when the name is there: ``keep`` both, ``replace`` the old file, or refuse ("").
     """
 
     name: str
@@ -60,6 +62,7 @@ class NewFile:
     type: str = ""
     origin: Origin = "upload"
     path: str = ""
+    clash: str = ""
 
 
 class Records:
@@ -99,7 +102,9 @@ class Records:
         return session
 
     def files(self, session_id: str) -> list[SessionFile]:
-        return [self._file(row) for row in self.table.files(session_id)]
+        """The session's files; parts that will be joined to one are none yet."""
+        rows = self.table.files(session_id)
+        return [self._file(row) for row in rows if row["origin"] != "partial"]
 
     def slots(self, session: Session) -> Sequence[Slot]:
         """The slots of the session's template; none when the template has gone or broken since."""
@@ -137,6 +142,10 @@ class Records:
             return file
         # The disk knows better than the last record how much has arrived.
         place = self.place(file)
+        journal = Journal.read(place.journal)
+        if journal is not None:
+            # Until the last chunk is there, the size is what the file may have at most.
+            file = replace(file, size=journal.size or file.size)
         offset = file.size or 0 if place.final.exists() else place.acknowledged()
         return replace(file, offset=offset)
 
@@ -144,24 +153,36 @@ class Records:
         """Record a file in the session, in the slot it fits. Raises InvalidInput, or Conflict for a name
         there twice.
         """
-        name = clean_name(new.name)
-        files = self.files(session.id)
-        if len(files) >= MAX_FILES:
+        there = self.table.names(session.id)
+        if len(there) >= MAX_FILES:
             raise Conflict(f"The session has {MAX_FILES} files already. Pack some of them into an archive.")
+        file_id = str(self.new_id())
+        if new.origin == "partial":
+            row = self.row(session.id, file_id, replace(new, name=f"{file_id}.partial", type="data"), None)
+            self.table.insert_file(row)
+            return SessionFile(**row)
+        new = replace(new, name=clean_path(new.name))
+        require_no_folder(new.name, there)
         slots = self.slots(session)
-        taken = {file.slot for file in files}
-        slot = require_slot(new.slot, slots) if new.slot else find_slot(name, slots, taken)
+        wanted = require_slot(new.slot, slots) if new.slot else None
+        slot = wanted or (None if new.slot else find_slot(new.name, slots, set(there.values())))
+        row = self._insert(self.row(session.id, file_id, new, slot), new.clash, there)
+        self.table.update_session(session.id, {"expires_at": self.expiry()})
+        return SessionFile(**row)
+
+    def row(self, session_id: str, file_id: str, new: NewFile, slot: Slot | None) -> dict[str, Any]:
+        """The row of a file that begins. ``slot`` is where it stands, None for nowhere that is known."""
         wanted = new.type if new.type in FILE_TYPES else ""
         now = self.clock()
-        row: dict[str, Any] = {
-            "id": str(self.new_id()),
-            "session_id": session.id,
-            "name": name,
-            "type": wanted or type_of(name, slot, self.settings.type_rules),
+        return {
+            "id": file_id,
+            "session_id": session_id,
+            "name": new.name,
+            "type": wanted or type_of(new.name, slot, self.settings.type_rules),
             "slot": new.slot or (slot.name if slot is not None else ""),
             "size": new.size,
-            "offset": 0 if new.origin == "upload" else new.size,
-            "state": "uploading" if new.origin == "upload" else "complete",
+            "offset": new.size if new.origin == "path" else 0,
+            "state": "complete" if new.origin == "path" else "uploading",
             "origin": new.origin,
             "path": new.path,
             "sha256": None,
@@ -170,25 +191,25 @@ class Records:
             "created_at": now,
             "updated_at": now,
         }
-        self._insert(row)
-        self.table.update_session(session.id, {"expires_at": self.expiry()})
-        return SessionFile(**row)
 
-    def _insert(self, row: dict[str, Any]) -> None:
+    def _insert(self, row: dict[str, Any], clash: str, there: Container[str]) -> dict[str, Any]:
+        name = row["name"]
         existing = self.table.insert_file(row)
         if existing is None:
-            return
+            return row
         old = self._file(existing)
-        if not self._replaceable(old, row):
+        if self._replaceable(old, row) or (clash == "replace" and not self.locks.busy(old.id)):
+            self.forget(old)
+        elif clash == "keep":
+            row = {**row, "name": free_name(name, there)}
+        else:
             raise Conflict(
                 f"The session has a file named “{old.name}” already. Go on with it, or delete it.",
                 file_id=old.id,
             )
-        self.forget(old)
         if self.table.insert_file(row) is not None:
-            raise Conflict(
-                f"“{old.name}” was added twice at the same time. Look at the session, then try again."
-            )
+            raise Conflict(f"“{name}” was added twice at the same time. Look at the session, then try again.")
+        return row
 
     def _replaceable(self, old: SessionFile, row: dict[str, Any]) -> bool:
         # A client whose answer to its first try got lost asks once more; and a failed file makes room for a
@@ -199,5 +220,18 @@ class Records:
     def forget(self, file: SessionFile) -> None:
         """Remove the record, then the bytes; a file named by path stays where it is."""
         self.table.delete_file(file.id)
-        if file.origin == "upload":
+        if file.origin != "path":
             self.place(file).remove()
+
+
+def require_no_folder(name: str, there: Iterable[str]) -> None:
+    """Raises Conflict when ``name`` is a folder of one of the names that are ``there``, or the other way round."""
+    for other in there:
+        short, long = sorted((name, other), key=len)
+        if long.startswith(short + "/"):
+            raise Conflict(f"“{short}” cannot be a file and a folder. Rename one of them.")
+
+
+def free_name(name: str, there: Container[str]) -> str:
+    """The first name like ``name`` that is not ``there``."""
+    return next(other for number in count(2) if (other := other_name(name, number)) not in there)

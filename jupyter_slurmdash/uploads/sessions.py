@@ -61,6 +61,8 @@ class Sessions:
         """All files are there. Raises Conflict with the names of those that are not."""
         session = self._full(self._records.session(session_id, user))
         require_complete(session.files)
+        if any(row["origin"] == "partial" and self._busy(row) for row in self._table.files(session_id)):
+            raise Conflict("Parts of a file are still being uploaded. Wait until they are there.")
         if session.state == "finalized":
             return session
         self._table.update_session(session_id, {"state": "finalized", "expires_at": self._records.expiry()})
@@ -87,9 +89,11 @@ class Sessions:
         return replace(session, files=tuple(files))
 
     def _remove(self, session_id: str) -> None:
-        for file in self._records.files(session_id):
+        for row in self._table.files(session_id):
+            file = SessionFile(**row)
             with self._records.locks.held(file.id):
-                self._records.forget(file)
+                # The bytes of all of them go with the directory.
+                self._table.delete_file(file.id)
         self._table.delete_session(session_id)
         shutil.rmtree(self._records.directory(session_id), ignore_errors=True)
 

@@ -7,23 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import (
-    FieldError,
-    InvalidInput,
-    NoSpace,
-    OffsetMismatch,
-    SlurmDashError,
-    TooLarge,
-)
+from ..errors import Conflict, Forbidden, InvalidInput, OffsetMismatch, SlurmDashError, TooLarge
 from ..events import EventBus
-from .files import Digest, Part, free_space
+from .files import Digest, Part, Place
+from .joins import Joins, Recipe, gather
 from .locks import LetGo
-from .model import Session, SessionFile, Slot
+from .model import SessionFile
 from .progress import Progress
 from .protocol import Checksum
 from .records import NewFile, Records
-from .units import size_text
-from .validate import slot_pointer, too_large
+from .space import Space
 from .writer import Writer
 
 
@@ -47,10 +40,12 @@ class Transfers:
     def __init__(
         self, records: Records, events: EventBus, ticks: Callable[[], float] = time.monotonic
     ) -> None:
+        self.space = Space(records)
         self._records = records
         self._events = events
         self.ticks = ticks
         self._digests: dict[str, Digest] = {}
+        self.joins = Joins(records, self.space, self.look)
 
     # -- the verbs ------------------------------------------------------------------------------------------
 
@@ -60,11 +55,11 @@ class Transfers:
         Raises InvalidInput, TooLarge, NoSpace, Conflict (a name that is there already), Session*.
         """
         session = self._records.active(session_id, user)
-        self._check_size(new.size or 0)
+        self.space.check_size(new.size or 0)
         file = self._records.add(session, new)
         try:
-            self._check_slot(file)
-            self._check_space(user, file, file.size or 0)
+            self.space.check_slot(file)
+            self.space.check(user, file.size or 0, file.id)
         except SlurmDashError:
             self._records.forget(file)
             raise
@@ -88,18 +83,19 @@ class Transfers:
         part: Part | None = None
         try:
             file, part = self._enter(session_id, file_id)
+            self._require_appendable(file)
             _check_offset(file.offset, append.offset)
             file = self._with_total(user, file, append.total)
-            room = self._room(file)
+            room = self.space.room(file)
             if append.body is not None and append.body > room:
                 raise TooLarge(
                     f"The body has {append.body} bytes, but {room} are left. Send exactly the rest."
                 )
             if part is not None:
                 if append.body:
-                    self._check_space(user, file, append.body)
+                    self.space.check(user, append.body, file.id)
                 digest = self._digests.setdefault(file_id, Digest())
-                slot = self._slot_of(file) if file.offset == 0 else None
+                slot = self.space.slot_of(file) if file.offset == 0 else None
                 return Writer(self, file, part, digest, room=room, slot=slot, checksum=append.checksum)
         except BaseException:
             if part is not None:
@@ -118,6 +114,20 @@ class Transfers:
             if part is not None:
                 part.close()
         return file
+
+    def _require_appendable(self, file: SessionFile) -> None:
+        place = self._records.place(file)
+        if place.recipe.exists():
+            raise Forbidden("This file was joined from parts and takes no more bytes. Create a new upload.")
+        if file.state != "complete" and place.journal.exists():
+            raise Conflict("This file comes in chunks of any order. Send its other chunks, or delete it.")
+
+    def concat(self, file: SessionFile) -> str:
+        """The value of tus' ``Upload-Concat`` for the upload, "" when it has to do with no other."""
+        if file.origin == "partial":
+            return "partial"
+        recipe = Recipe.read(self._records.place(file).recipe)
+        return recipe.header if recipe is not None else ""
 
     def metadata(self, file: SessionFile) -> str:
         """What the client said of the file when it created it, word for word."""
@@ -139,7 +149,8 @@ class Transfers:
         complete.
         """
         all_there = file.state == "uploading" and file.size is not None and file.offset >= file.size
-        if not all_there or self._records.locks.busy(file.id):
+        joining = file.state == "uploading" and self._records.place(file).recipe.exists()
+        if not (all_there or joining) or self._records.locks.busy(file.id):
             return file
         with self._records.locks.held(file.id):
             settled, part = self._enter(file.session_id, file.id)
@@ -161,7 +172,7 @@ class Transfers:
         self, file: SessionFile, digest: Digest, failure: SlurmDashError | None, wrong: str | None
     ) -> None:
         """A writer goes: keep its digest for the next, and tell what went wrong."""
-        if file.state == "complete":
+        if file.state == "complete" and file.origin != "partial":
             self._digests.pop(file.id, None)
             return
         self._digests[file.id] = digest
@@ -176,12 +187,9 @@ class Transfers:
     def release(self, file: SessionFile) -> None:
         self._records.locks.release(file.id)
 
-    def _slot_of(self, file: SessionFile) -> Slot | None:
-        session = self._records.table.session(file.session_id)
-        slots = self._records.slots(Session(**session)) if session is not None and file.slot else ()
-        return next((slot for slot in slots if slot.name == file.slot), None)
-
     def tell_progress(self, file: SessionFile, progress: Progress, offset: int, now: float) -> None:
+        if file.origin == "partial":
+            return  # nobody knows of it but the client that sends it
         data = {"session_id": file.session_id, "file_id": file.id, "file_name": file.name}
         self._events.publish("uploads", "upload_progress", data | progress.report(offset, file.size, now))
 
@@ -200,6 +208,9 @@ class Transfers:
             place.seal()
             with place.final.open("rb") as stream:
                 return self._record_complete(file, Digest().hexdigest(stream.fileno(), file.offset)), None
+        if place.journal.exists() and file.offset != file.size:
+            return file, None  # only chunks are written to it
+        self._gather(file, place)
         part = Part(place)
         try:
             if file.size is not None and part.size >= file.size:
@@ -212,7 +223,27 @@ class Transfers:
             raise
         return replace(file, offset=part.size), part
 
+    def _gather(self, file: SessionFile, place: Place) -> None:
+        recipe = Recipe.read(place.recipe)
+        if recipe is None:
+            return
+        first = self._digests.pop(recipe.parts[0][0], None)
+        if first is not None:
+            self._digests[file.id] = first
+
+        def used(part_id: str) -> None:
+            self._records.table.delete_file(part_id)
+            self._digests.pop(part_id, None)
+
+        gather(place, recipe, used)
+
     def _complete(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
+        changes: dict[str, Any] = {"state": "complete", "size": part.size, "offset": part.size}
+        if file.origin == "partial":
+            part.sync()
+            self._digests[file.id] = digest
+            self._record(file, changes)
+            return replace(file, **changes)
         sha256 = digest.hexdigest(part.fd, part.size)
         part.sync()
         self._records.place(file).publish()
@@ -246,47 +277,12 @@ class Transfers:
             raise InvalidInput(f"The upload's length is {file.size} bytes and cannot change to {total}.")
         if total < file.offset:
             raise InvalidInput(f"The upload has {file.offset} bytes already; its length cannot be {total}.")
-        self._check_size(total)
+        self.space.check_size(total)
         file = replace(file, size=total)
-        self._check_slot(file)
-        self._check_space(user, file, total - file.offset)
+        self.space.check_slot(file)
+        self.space.check(user, total - file.offset, file.id)
         self._records.table.update_file(file.id, {"size": total})
         return file
-
-    def _room(self, file: SessionFile) -> int:
-        limit = self._records.settings.max_size
-        if file.size is not None:
-            return file.size - file.offset
-        return limit - file.offset if limit else 2**62
-
-    def _check_size(self, size: int) -> None:
-        limit = self._records.settings.max_size
-        if limit and size > limit:
-            raise TooLarge(f"The file has {size_text(size)}; this server takes at most {size_text(limit)}.")
-
-    def _check_slot(self, file: SessionFile) -> None:
-        slot = self._slot_of(file)
-        if slot is None or slot.max_size is None or (file.size or 0) <= slot.max_size:
-            return
-        message = too_large(file.name, file.size or 0, slot)
-        raise TooLarge(message, [FieldError(slot_pointer(slot.name), message)])
-
-    def _check_space(self, user: str, file: SessionFile, needed: int) -> None:
-        """Raises NoSpace unless ``needed`` bytes fit beside all that was promised to the user's other uploads."""
-        root = self._records.settings.root
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        promised = 0
-        for row in self._records.table.under_way(user):
-            if row["id"] != file.id:
-                other = SessionFile(**row)
-                promised += max(0, (other.size or 0) - self._records.place(other).acknowledged())
-        free = free_space(root)
-        if needed > free - promised:
-            kept = f", and {size_text(promised)} of it are kept for other uploads" if promised else ""
-            raise NoSpace(
-                f"{size_text(needed)} are needed, but only {size_text(free)} are free{kept}."
-                " Free some space, or give another upload up; what has arrived is kept."
-            )
 
 
 def _check_offset(there: int, wanted: int) -> None:

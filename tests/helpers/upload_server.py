@@ -82,10 +82,10 @@ def main() -> None:
     from upload_place import ME, Place
 
     from jupyter_slurmdash.errors import TemplateNotFound
-    from jupyter_slurmdash.handlers import tus, uploads
+    from jupyter_slurmdash.handlers import bodies, tus, uploads
     from jupyter_slurmdash.handlers.contract import Contract
 
-    received = count_bytes(tus.TusHandler)
+    received = count_bytes(bodies.BodyHandler)
 
     class Deny(Authorizer):
         def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:

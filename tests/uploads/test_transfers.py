@@ -71,7 +71,7 @@ def test_a_file_whose_publishing_was_interrupted_is_for_reading_only_too(place: 
 def test_space_is_promised_to_the_users_own_uploads_only(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jupyter_slurmdash.uploads.transfers.free_space", lambda root: 1000)
+    monkeypatch.setattr("jupyter_slurmdash.uploads.space.free_space", lambda root: 1000)
     theirs = place.sessions.create("grace").id
     place.transfers.create(theirs, "grace", NewFile("big.dat", 900))
     mine = place.session()
@@ -456,7 +456,7 @@ def test_a_session_holds_so_many_files(place: Place) -> None:
             f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {MAX_FILES - 1})"
             f" INSERT INTO upload_files (id, {columns}) SELECT n, {values} FROM upload_files, c WHERE id = '{row.id}'"
         )
-    with pytest.raises(Conflict, match="1000 files"):
+    with pytest.raises(Conflict, match=f"{MAX_FILES} files"):
         place.begin(session, "one too many", 0)
 
 

@@ -1,0 +1,172 @@
+"""Request bodies that go to the disk as they come, whatever protocol they belong to.
+
+In the event loop while the disk is quick, and beside it when it is not. Whatever ends a request early, what
+has arrived stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import json
+import time
+from typing import Any, Protocol
+
+from tornado.iostream import StreamClosedError
+
+from ..errors import Conflict, SlurmDashError
+from ..uploads.locks import LetGo
+from ..uploads.protocol import parse_number
+from .base import SlurmDashHandler, is_number
+
+PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
+SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
+# What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
+# release it.
+_WRITERS = "slurmdash_writers"
+_ENDLESS = 2**62
+LINGER = 5.0  # seconds that a refused body may go on arriving before the connection is closed
+
+
+class Sink(Protocol):
+    """Where the bytes of one body go; see ``uploads/writer.py``."""
+
+    def write(self, data: bytes) -> None: ...
+    def finish(self) -> Any: ...
+    def close(self) -> None: ...
+
+
+class BodyHandler(SlurmDashHandler):
+    """A streamed body, and what becomes of it. A subclass opens its sink in ``admit_body``."""
+
+    def initialize(self) -> None:
+        super().initialize()
+        self._writer: Sink | None = None
+        self._refused = False
+        self._slow = False
+        self._unwanted = False
+
+    # -- before the body ------------------------------------------------------------------------------------
+
+    async def admit(self) -> None:
+        try:
+            await self.admit_body()
+        except SlurmDashError as error:
+            announced = self.request.headers.get("Content-Length", "")
+            sending = self.request.method in ("PATCH", "POST") and is_number(announced) and announced != "0"
+            if not sending or "Expect" in self.request.headers:
+                raise
+            self.allow_body(int(announced))
+            await self._refuse(error)
+
+    async def admit_body(self) -> None:
+        """Say how large the body may be, and where it goes. Most requests have none."""
+        self.allow_body(0)
+
+    def take_body(self, sink: Sink) -> None:
+        """The body goes to ``sink``, which bounds it."""
+        self._writer = sink
+        if self._unwanted:
+            raise Conflict("A newer connection has taken over this upload.")
+        announced = self.announced()
+        # The sink bounds a body of unknown length itself, and can say why; Tornado could not.
+        self.allow_body(announced if announced is not None else _ENDLESS)
+        self._widen()
+
+    def asker(self) -> LetGo:
+        """What asks this connection to let go of its upload."""
+        loop = asyncio.get_running_loop()
+
+        def ask() -> None:
+            loop.call_soon_threadsafe(self._let_go)
+
+        return ask
+
+    def announced(self) -> int | None:
+        """Bytes of the body; None when it comes in chunks of unknown number."""
+        length = self.request.headers.get("Content-Length")
+        if length is not None:
+            return parse_number("Content-Length", length)
+        return None if "Transfer-Encoding" in self.request.headers else 0
+
+    def _widen(self) -> None:
+        # Larger pieces are a third faster. The parameters are shared by all connections: change a copy.
+        connection: Any = self.request.connection
+        connection.params = copy.copy(connection.params)
+        connection.params.chunk_size = PIECE
+        connection.stream.read_chunk_size = PIECE
+
+    # -- the body -------------------------------------------------------------------------------------------
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._refused or self._writer is None:
+            return
+        began = time.perf_counter()
+        try:
+            if self._slow:
+                await self.call_in(_WRITERS, self._writer.write, chunk)
+            else:
+                self._writer.write(chunk)
+        except SlurmDashError as error:
+            await self.call_in(_WRITERS, self._writer.close)
+            await self._refuse(error)
+        self._slow = self._slow or time.perf_counter() - began > SLOW
+
+    async def _refuse(self, error: SlurmDashError) -> None:
+        """Answer now, and read on a little: a connection closed on unread bytes is reset, and the answer
+        lost.
+        """
+        self._refused = True
+        self.set_status(error.status, error.title)
+        self.add_headers(error)
+        body = json.dumps({**error.to_problem(), "request_id": self.request_id}, ensure_ascii=False).encode()
+        self.set_header("Content-Type", "application/problem+json")
+        self.set_header("Content-Length", str(len(body)))
+        self.write(body)
+        with contextlib.suppress(StreamClosedError):
+            await self.flush()
+        asyncio.get_running_loop().call_later(LINGER, self._stop_lingering)
+
+    def send_problem(self, problem: SlurmDashError) -> None:
+        self.add_headers(problem)
+        super().send_problem(problem)
+
+    def add_headers(self, problem: SlurmDashError) -> None:
+        """What the protocol says of a refusal beside its body."""
+
+    def _stop_lingering(self) -> None:
+        if not self._finished:
+            self.finish()
+
+    def _let_go(self) -> None:
+        """A newer request wants this upload, so this connection is taken for dead."""
+        self._unwanted = True
+        if not self._finished and self._writer is not None:
+            stream: Any = self.request.connection.stream  # type: ignore[union-attr]
+            stream.close()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self._release()
+
+    def on_finish(self) -> None:
+        super().on_finish()
+        self._release()
+
+    def _release(self) -> None:
+        if self._writer is None:
+            return
+        try:
+            self.settings[_WRITERS].submit(self._writer.close)
+        except RuntimeError:  # the server is going down, and its threads are gone
+            self._writer.close()
+
+    async def conclude(self) -> Any:
+        """The body is complete: what its sink answers, None when it was refused or there was nothing to
+        write.
+        """
+        if self._refused:
+            self._stop_lingering()
+            return None
+        return await self.call_in(_WRITERS, self._writer.finish) if self._writer is not None else None
