@@ -23,6 +23,7 @@ PACKAGES = (
     "squashfuse",
     "fuse2fs",
     "gocryptfs",
+    "fuse3",
     "uidmap",
     "patchelf",
     "busybox-static",
