@@ -56,6 +56,8 @@ AccountingStoragePort={dbd_port}
 # The munge socket for slurmdbd; it does not look at AuthInfo.
 AccountingStoragePass={munge}
 AccountingStorageTRES=gres/gpu
+# As most sites: no job of an account that is not one's own, none beyond what account and QOS allow.
+AccountingStorageEnforce=associations,limits,qos
 AccountingStoreFlags=job_comment
 JobCompType=jobcomp/none
 

@@ -12,18 +12,17 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from as_user import AsUser
 
 from jupyter_slurmdash.errors import InvalidInput, SchedulerUnavailable
 from jupyter_slurmdash.slurm.base import Submission
 from jupyter_slurmdash.slurm.cli import SlurmCli
 from jupyter_slurmdash.slurm.directives import parse_directives, render_directive
-from jupyter_slurmdash.transport.base import Completed
-from jupyter_slurmdash.transport.local import LocalTransport
 
 USER = "hpcuser2"
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,22 +40,6 @@ HOSTILE = [
 ]
 
 
-class AsUser(LocalTransport):
-    """This machine, as another user."""
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        input: bytes | None = None,
-        timeout: float = 30.0,
-        cwd: str | None = None,
-        env: Mapping[str, str] | None = None,
-    ) -> Completed:
-        as_her = ["runuser", "--user", USER, "--", *argv]
-        return super().run(as_her, input=input, timeout=timeout, cwd=cwd, env=env)
-
-
 @pytest.fixture
 def work(cluster: dict[str, Any]) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="slurmdash-cluster-"))
@@ -71,7 +54,7 @@ def slurm(cluster: dict[str, Any]) -> SlurmCli:
     # A clock that jumps, so that each look is a fresh one.
     clock = itertools.count(0.0, 1000.0).__next__
     return SlurmCli(
-        AsUser(), USER, clock, environ={"PATH": os.environ["PATH"], "HOME": pwd.getpwnam(USER).pw_dir}
+        AsUser(USER), USER, clock, environ={"PATH": os.environ["PATH"], "HOME": pwd.getpwnam(USER).pw_dir}
     )
 
 
@@ -86,7 +69,7 @@ def made(slurm: SlurmCli) -> Iterator[list[str]]:
 
 def raw_sbatch(work: Path, *options: str, script: str = "#!/bin/bash\ntrue\n") -> str:
     """sbatch without us, as a hostile colleague would use it."""
-    done = AsUser().run(["sbatch", "--parsable", *options], input=script.encode(), cwd=str(work))
+    done = AsUser(USER).run(["sbatch", "--parsable", *options], input=script.encode(), cwd=str(work))
     assert done.code == 0, done.stderr
     return done.stdout.decode().strip()
 
@@ -126,7 +109,7 @@ def test_hostile_names_neither_drop_nor_forge_a_row(slurm: SlurmCli, made: list[
 def test_a_naive_reader_would_be_fooled(made: list[str], work: Path) -> None:
     """The baseline: the format that others use shows more rows than there are jobs."""
     made.append(raw_sbatch(work, "--hold", "--job-name=evil|name\n99|alice|RUNNING"))
-    done = AsUser().run(["squeue", "--noheader", f"--jobs={made[0]}", "--format=%i|%j|%T"])
+    done = AsUser(USER).run(["squeue", "--noheader", f"--jobs={made[0]}", "--format=%i|%j|%T"])
     assert len(done.stdout.decode().splitlines()) == 2
 
 
@@ -231,7 +214,7 @@ def test_a_silent_controller(slurm: SlurmCli, made: list[str], work: Path) -> No
     # The same configuration with a port where nobody listens: silence for us, and for nobody else.
     nobody.write_text(re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", real) + "MessageTimeout=1\n")
     environ = {"PATH": os.environ["PATH"], "SLURM_CONF": str(nobody)}
-    away = SlurmCli(AsUser(), USER, environ=environ)
+    away = SlurmCli(AsUser(USER), USER, environ=environ)
     for ask in (
         lambda: away.submit(submission),
         away.queue,
