@@ -278,11 +278,10 @@ function Signatures({
     <>
       <SignatureMark signature={image.signature} />
       {verification && (
-        <div data-testid="slurmdash-image-verdict">
-          {verification.keys.length > 0 && (
-            <div>{trans.__('by %1', verification.keys.join(', '))}</div>
-          )}
-          <div className="jp-slurmdash-Quiet">{verification.message}</div>
+        <div title={verification.message} data-testid="slurmdash-image-verdict">
+          {verification.state === 'verified'
+            ? trans.__('by %1', verification.keys.join(', '))
+            : verification.message}
         </div>
       )}
       {[...new Set(prints.filter(Boolean))].map(print => (
