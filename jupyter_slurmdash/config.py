@@ -125,6 +125,11 @@ class SlurmDash(Configurable):
     admins = List(
         Unicode(), [], help="Users who may change others' shared templates, as far as the system lets them."
     ).tag(config=True)
+    template_interval = Float(
+        5.0,
+        min=0.1,
+        help="Seconds between two looks at the shelves; changes on this machine are seen at once.",
+    ).tag(config=True)
     official_templates = Bool(True, help="Show the official templates that come with the package.").tag(
         config=True
     )

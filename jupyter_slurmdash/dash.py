@@ -45,6 +45,7 @@ from .templates.editor import Editor
 from .templates.library import Library
 from .templates.model import FileSlot
 from .templates.texts import TemplateDraft
+from .templates.watch import ShelfWatch
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
 from .upkeep import Upkeep
@@ -85,6 +86,7 @@ class Dash:
             admins=settings.admins,
         )
         self.editor = Editor(self.library, self.events)
+        self._shelf_watch = ShelfWatch(self.library, self.events, settings.template_interval)
         self.uploads = Uploads(
             UploadTable(self.database),
             self.events,
@@ -195,6 +197,7 @@ class Dash:
         """
         self.changes.start()
         self.jobs.watcher.start()
+        self._shelf_watch.start()
         self.upkeep.start()
         self._naming.start()
         self.catalog.refresh_if_stale()
@@ -203,6 +206,7 @@ class Dash:
         self.upkeep.stop()
         self._naming.stop()
         self.jobs.watcher.stop()
+        self._shelf_watch.stop()
         self.changes.stop()
         self.integrity.close()
         self.catalog.close()

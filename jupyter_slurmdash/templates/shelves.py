@@ -61,6 +61,25 @@ def shelf_files(root: Path, user: str) -> Iterator[ShelfFile]:
                 yield ShelfFile(entry[0], source, entry[1])
 
 
+def shelf_folders(root: Path, user: str) -> Iterator[str]:
+    """The directories in which a template of ``user`` may appear or vanish, and those above them."""
+    yield str(root)
+    own = user_folder(user)
+    for shelf in ("official", "community"):
+        yield from _folders(str(root / shelf), _MAX_DEPTH)
+    for shelf in ("private", "archived") if own is not None else ():
+        yield str(root / shelf)
+        yield from _folders(str(root / shelf / str(own)), _MAX_DEPTH)
+
+
+def _folders(folder: str, depth: int) -> Iterator[str]:
+    yield folder
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries if depth > 1 else ():
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                yield from _folders(entry.path, depth - 1)
+
+
 def _walk(folder: str, real_root: str, depth: int) -> Iterator[tuple[str, Stamp]]:
     # A shelf that is not there, or closed to this user, is an empty one.
     with suppress(OSError), os.scandir(folder) as entries:
