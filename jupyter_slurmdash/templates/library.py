@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..errors import FieldError, TemplateBroken, TemplateNotFound
 from .ids import by_id, file_name
@@ -214,17 +214,17 @@ class Library:
         return changed
 
     def _read(self, file: ShelfFile) -> Reading:
-        reading = self._read_text(file)
         owned = file.stamp.uid == os.geteuid() or self.is_admin
-        can_edit = file.source == "private" or (file.source == "community" and owned)
-        template = replace(reading.template, owner=_user_name(file.stamp.uid), can_edit=can_edit)
-        return replace(reading, template=template)
-
-    def _read_text(self, file: ShelfFile) -> Reading:
+        rights: dict[str, Any] = {
+            "owner": _user_name(file.stamp.uid),
+            "can_edit": file.source == "private" or (file.source == "community" and owned),
+        }
         try:
             text = read_file(file.path, self.root)
         except OSError as error:
-            broken = read(b"", source=file.source, path=file.path, modified_at=0, known_checks=self._checks)
+            broken = read(
+                b"", source=file.source, path=file.path, modified_at=0, known_checks=self._checks, **rights
+            )
             problem = Problem(f"The file cannot be read: {error.strerror or 'it leads elsewhere'}.")
             return Reading(replace(broken.template, problem=problem), id_in_file=False)
         return read(
@@ -233,6 +233,7 @@ class Library:
             path=file.path,
             modified_at=file.stamp.mtime_ns / 1e9,
             known_checks=self._checks,
+            **rights,
         )
 
     def _official_set(self) -> list[Reading]:

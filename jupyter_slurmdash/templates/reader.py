@@ -56,7 +56,14 @@ def read_template(
 
 
 def read(
-    text: bytes, *, source: Source, path: str, modified_at: float, known_checks: Collection[str]
+    text: bytes,
+    *,
+    source: Source,
+    path: str,
+    modified_at: float,
+    known_checks: Collection[str],
+    owner: str = "",
+    can_edit: bool = False,
 ) -> Reading:
     """Like read_template, and tells where the id comes from."""
     common: dict[str, Any] = {
@@ -64,6 +71,8 @@ def read(
         "path": path,
         "hash": hashlib.sha256(text).hexdigest(),
         "modified_at": modified_at,
+        "owner": owner,
+        "can_edit": can_edit,
     }
     try:
         data, locate = load_with_marks(text)
