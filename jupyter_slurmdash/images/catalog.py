@@ -35,6 +35,7 @@ class _Snapshot:
 
     def __init__(self, stamp: tuple[Any, ...], rows: list[dict[str, Any]], rules: Sequence[TypeRule]) -> None:
         self.stamp = stamp
+        self.good_until = 0.0
         self.images = images_of(rows, rules)
         self.nodes: dict[str, list[str]] = {
             row["node"]: row["partitions"] for row in rows if row["is_active"]
@@ -76,6 +77,7 @@ class Catalog:
         self._rules = rules
         self._read_only = read_only
         self._snapshot: _Snapshot | None = None
+        self._reading = threading.Lock()
         self._scanner = Scanner(
             store,
             events,
@@ -202,11 +204,25 @@ class Catalog:
         return next((scan for scan in ended if scan.full), None)
 
     def _read(self) -> _Snapshot:
-        """The whole catalogue; read from the database only when the table has changed."""
-        stamp = self._store.stamp()
+        """The whole catalogue; read from the database only when the table has changed.
+
+        While a scan here writes node after node, no more than a twentieth of the time goes into reading anew.
+        """
         snapshot = self._snapshot
-        if snapshot is None or snapshot.stamp != stamp:
-            snapshot = self._snapshot = _Snapshot(stamp, self._store.all(), self._rules)
+        if (
+            snapshot is not None
+            and self._scanner.current is not None
+            and time.monotonic() < snapshot.good_until
+        ):
+            return snapshot
+        with self._reading:
+            start = time.monotonic()
+            stamp = self._store.stamp()
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.stamp != stamp:
+                snapshot = self._snapshot = _Snapshot(stamp, self._store.all(), self._rules)
+                now = time.monotonic()
+                snapshot.good_until = now + 20 * (now - start)
         return snapshot
 
     # -- scanning -------------------------------------------------------------------------------------------

@@ -60,9 +60,8 @@ class ImageTable:
         with self._database.write() as connection:
             old = set(connection.execute(sa.select(images.c.id).where(images.c.node == node)).scalars())
             alive = set(connection.execute(sa.select(images.c.id).where(here)).scalars())
-            for row in rows:
-                if row["id"] in old:
-                    connection.execute(sa.update(images).where(images.c.id == row["id"]).values(**row))
+            if again := [{**row, "which": row["id"]} for row in rows if row["id"] in old]:
+                connection.execute(sa.update(images).where(images.c.id == sa.bindparam("which")), again)
             if fresh := [row for row in rows if row["id"] not in old]:
                 connection.execute(sa.insert(images), fresh)
             if gone := alive - {row["id"] for row in rows} - set(unchanged):
