@@ -135,6 +135,8 @@ test('cluster: an image in full', async ({ panel }) => {
   await expect(
     panel.get('image-detail').locator('[data-signature="verified"]')
   ).toBeVisible();
+  await panel.setWidth(700);
+  await box.fill('');
   await page.locator('#jp-slurmdash-panel').screenshot({
     path: `${shots}/cluster-image.png`
   });
