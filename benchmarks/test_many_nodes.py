@@ -190,7 +190,7 @@ _PATHS = [
     "/api/apptainer/images?limit=50",
     "/api/v2/templates?limit=20",
     "/api/v2/templates/categories",
-    "/api/jobs?limit=20",
+    "/api/v2/templates/tags",
 ]
 
 
