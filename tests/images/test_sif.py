@@ -206,7 +206,7 @@ def test_mutations(changes: list[tuple[int, int]], length: int, cut: bool) -> No
     mutated = bytes(data[:length]) if cut else bytes(data)
     reader = Reader(mutated)
     facts = read_sif(reader, len(mutated))
-    # Head, rest of the table, metadata, definition, superblock, pages: the head is 8 KiB, so the others are read by name.
+    # Head, rest of the table, metadata, definition, superblock, pages.
     assert len(reader.reads) <= 6
     assert facts.problem is not None or len(mutated) == len(_GOOD)
 
