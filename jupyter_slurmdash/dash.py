@@ -93,6 +93,7 @@ class Dash:
             settings.upload_root,
             max_size=settings.max_upload_size,
             ttl=settings.session_ttl,
+            chunk_size=settings.chunk_size,
             slots=self._slots,
         )
         self.jobs = self._jobs()

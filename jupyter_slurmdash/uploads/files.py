@@ -77,9 +77,14 @@ class Place:
 class Part:
     """The open ``.part`` file. Another process that has it open makes this raise Conflict."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, finished: Path | None = None) -> None:
+        """``finished`` is the whole file, which is only read."""
         place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._place = place
+        if finished is not None:
+            self.fd = os.open(finished, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self.size = os.fstat(self.fd).st_size
+            return
         self.fd = os.open(place.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             self._lock()

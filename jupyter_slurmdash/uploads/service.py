@@ -12,6 +12,7 @@ from typing import TypeVar
 from ..events import EventBus
 from ..store.uploads import UploadTable
 from . import classify
+from .chunks import Chunks
 from .classify import TYPE_RULES
 from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
@@ -24,7 +25,8 @@ F = TypeVar("F", SessionFile, JobFile, SessionFile | JobFile)
 
 
 class Uploads:
-    """The service. ``sessions`` keeps the sessions, ``transfers`` moves the bytes.
+    """The service. ``sessions`` keeps the sessions, ``transfers`` moves the bytes, ``chunks`` those that come in any
+    order (``chunk_size`` bytes each).
 
     ``slots(user, template_id)`` gives a template's slots, so that files find their slot and a wrong one
     stops early. ``root`` is where the bytes wait; ``max_size`` (bytes, 0: no limit) is that of one
@@ -39,6 +41,7 @@ class Uploads:
         *,
         max_size: int = 0,
         ttl: float = 7 * DAY,
+        chunk_size: int = 10 * 1024 * 1024,
         slots: SlotSource = no_slots,
         type_rules: Mapping[str, str] = TYPE_RULES,
         clock: Callable[[], float] = time.time,
@@ -47,6 +50,7 @@ class Uploads:
         self.settings = Settings(Path(root), max_size, ttl, type_rules)
         records = Records(table, self.settings, slots, clock, new_id)
         self.transfers = Transfers(records, events)
+        self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
 
     def session_files(self, session_id: str, user: str) -> list[SessionFile]:

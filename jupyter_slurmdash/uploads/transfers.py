@@ -153,10 +153,18 @@ class Transfers:
         if not (all_there or joining) or self._records.locks.busy(file.id):
             return file
         with self._records.locks.held(file.id):
-            settled, part = self._enter(file.session_id, file.id)
-            if part is not None:
-                part.close()
+            return self.finish_held(file)
+
+    def finish_held(self, file: SessionFile) -> SessionFile:
+        """As ``settle``, for who holds the upload's lock."""
+        settled, part = self._enter(file.session_id, file.id)
+        if part is not None:
+            part.close()
         return settled
+
+    def digest(self, file_id: str) -> Digest:
+        """What is known of the upload's digest so far."""
+        return self._digests.setdefault(file_id, Digest())
 
     # -- for the writer -------------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class Place:
     slots: Sequence[Slot] = SLOTS
     max_size: int = 0
     now: float = 1_700_000_000.0
+    chunk_size: int = 1000
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,6 +73,7 @@ class Place:
             self.root / "uploads",
             max_size=self.max_size,
             ttl=1000.0,
+            chunk_size=self.chunk_size,
             slots=lambda user, template_id: self.slots,
             clock=lambda: self.now,
         )
@@ -79,7 +81,7 @@ class Place:
 
     def restarted(self) -> Place:
         """What a new process finds on the same disk; nothing of this one's memory."""
-        return Place(self.root, self.slots, self.max_size, self.now)
+        return Place(self.root, self.slots, self.max_size, self.now, self.chunk_size)
 
     def session(self, template_id: str | None = None) -> str:
         return self.sessions.create(ME, template_id).id

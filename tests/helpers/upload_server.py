@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--deny", action="store_true")
+    parser.add_argument("--chunk-size", type=int, default=10 * 1024**2)
     parser.add_argument("--max-size", type=int, default=0)
     options = parser.parse_args()
 
@@ -82,7 +83,7 @@ def main() -> None:
     from upload_place import ME, Place
 
     from jupyter_slurmdash.errors import TemplateNotFound
-    from jupyter_slurmdash.handlers import bodies, tus, uploads
+    from jupyter_slurmdash.handlers import bodies, chunks, tus, uploads
     from jupyter_slurmdash.handlers.contract import Contract
 
     received = count_bytes(bodies.BodyHandler)
@@ -102,7 +103,7 @@ def main() -> None:
             self.finish({"bytes": received["bytes"], **memory})
 
     options.directory.mkdir(parents=True, exist_ok=True)
-    place = Place(options.directory, max_size=options.max_size)
+    place = Place(options.directory, max_size=options.max_size, chunk_size=options.chunk_size)
     import time
 
     place.uploads.sessions._records.clock = time.time
@@ -130,7 +131,7 @@ def main() -> None:
         slurmdash=SimpleNamespace(
             user=ME,
             uploads=place.uploads,
-            settings=SimpleNamespace(chunk_size=10 * 1024**2),
+            settings=SimpleNamespace(chunk_size=options.chunk_size),
             validate_files=validate_files,
         ),
         slurmdash_executor=ThreadPoolExecutor(8),
@@ -138,7 +139,8 @@ def main() -> None:
     )
     root = app.base_url + "slurmdash"
     rules: list[Any] = [
-        (root + Contract.pattern(handler.path), handler) for handler in [*tus.routes, *uploads.routes]
+        (root + Contract.pattern(handler.path), handler)
+        for handler in [*tus.routes, *uploads.routes, *chunks.routes]
     ]
     app.web_app.add_handlers(".*", [*rules, (app.base_url + "received", Received)])
     address = f"http://127.0.0.1:{app.port}{app.base_url}"
