@@ -11,7 +11,7 @@ import contextlib
 import copy
 import json
 import time
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from tornado.iostream import StreamClosedError
 
@@ -38,13 +38,17 @@ class Sink(Protocol):
 
 
 class BodyHandler(SlurmDashHandler):
-    """A streamed body, and what becomes of it. A subclass opens its sink in ``admit_body``."""
+    """A streamed body, and what becomes of it. A subclass opens its sink in ``admit_body``; ``off_loop`` says that
+    the sink may wait for more than the disk.
+    """
+
+    off_loop: ClassVar[bool] = False
 
     def initialize(self) -> None:
         super().initialize()
         self._writer: Sink | None = None
         self._refused = False
-        self._slow = False
+        self._slow = self.off_loop
         self._unwanted = False
 
     # -- before the body ------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def _binds(plan: Plan) -> list[str]:
 
 def _place(file: JobFile, place: Path) -> None:
     """An upload is hard-linked (it may be submitted again); a file of the user's own is pointed to."""
+    place.parent.mkdir(parents=True, exist_ok=True)  # a file of a folder keeps its path
     if file.origin == "path":
         place.symlink_to(file.path)
         return

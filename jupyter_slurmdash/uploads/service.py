@@ -18,6 +18,7 @@ from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
 from .records import DAY, Records, Settings, SlotSource, no_slots
 from .sessions import Sessions, require_complete
+from .small import SmallFiles
 from .transfers import Transfers
 from .validate import validate
 
@@ -50,6 +51,7 @@ class Uploads:
         self.settings = Settings(Path(root), max_size, ttl, type_rules)
         records = Records(table, self.settings, slots, clock, new_id)
         self.transfers = Transfers(records, events)
+        self.small = SmallFiles(records, self.transfers.space, events)
         self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
 

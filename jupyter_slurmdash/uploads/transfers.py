@@ -144,6 +144,10 @@ class Transfers:
             self._records.forget(self._records.file(session_id, file_id))
             self._digests.pop(file_id, None)
 
+    def set_type(self, file_id: str, kind: str) -> None:
+        """data, config, code or model, as the user says."""
+        self._records.table.update_file(file_id, {"type": kind})
+
     def settle(self, file: SessionFile) -> SessionFile:
         """Complete ``file`` if all its bytes are there and only the server's end kept it from being
         complete.

@@ -83,7 +83,7 @@ def main() -> None:
     from upload_place import ME, Place
 
     from jupyter_slurmdash.errors import TemplateNotFound
-    from jupyter_slurmdash.handlers import bodies, chunks, tus, uploads
+    from jupyter_slurmdash.handlers import bodies, chunks, forms, tus, uploads
     from jupyter_slurmdash.handlers.contract import Contract
 
     received = count_bytes(bodies.BodyHandler)
@@ -140,7 +140,7 @@ def main() -> None:
     root = app.base_url + "slurmdash"
     rules: list[Any] = [
         (root + Contract.pattern(handler.path), handler)
-        for handler in [*tus.routes, *uploads.routes, *chunks.routes]
+        for handler in [*tus.routes, *uploads.routes, *chunks.routes, *forms.routes]
     ]
     app.web_app.add_handlers(".*", [*rules, (app.base_url + "received", Received)])
     address = f"http://127.0.0.1:{app.port}{app.base_url}"

@@ -1,0 +1,89 @@
+"""Forms over HTTP: curl, ten thousand small files in one request, and flat memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from upload_server import HEADERS, Server
+
+from jupyter_slurmdash.handlers.contract import contract
+
+MANY = 10_000
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "server")
+    yield made
+    made.stop()
+    assert "Traceback" not in made.log.read_text()
+
+
+def test_curl_sends_a_file_and_a_folder(server: Server, tmp_path: Path) -> None:
+    big = tmp_path / "big.dat"
+    big.write_bytes(os.urandom(64 * 1024 * 1024))
+    before = server.facts()["VmHWM"]
+    session = server.session()["session_id"]
+    url = f"{server.api}/sessions/{session}/files"
+    command = ["curl", "-sSf", "-HAuthorization: " + HEADERS["Authorization"], url]
+    fields = [f"-Ffile=@{big}", "-Ffile_type=model", f"-Ffile=@{__file__};filename=src/한글.py"]
+    done = subprocess.run([*command, *fields], check=True, capture_output=True)
+    answer = requests.models.complexjson.loads(done.stdout)
+    assert contract().schema({"$ref": "#/components/schemas/FilesReceipt"}).errors(answer) == []
+    assert (answer["name"], answer["size"], answer["type"]) == ("big.dat", 64 * 1024 * 1024, "model")
+    assert [file["name"] for file in answer["files"]] == ["big.dat", "src/한글.py"]
+    assert answer["sha256"] == hashlib.sha256(big.read_bytes()).hexdigest()
+    assert server.facts()["VmHWM"] - before < 32 * 1024  # KiB
+
+
+def test_ten_thousand_small_files_in_one_request(server: Server) -> None:
+    parts = [
+        f'--B\r\nContent-Disposition: form-data; name="file"; filename="d{index % 50}/f{index}.txt"\r\n\r\n{index}\r\n'
+        for index in range(MANY)
+    ]
+    body = ("".join(parts) + "--B--\r\n").encode()
+    session = server.session()["session_id"]
+    url = f"{server.api}/sessions/{session}/files"
+    began = time.perf_counter()
+    headers = HEADERS | {"Content-Type": "multipart/form-data; boundary=B"}
+    answer = requests.post(url, data=body, headers=headers, timeout=120)
+    took = time.perf_counter() - began
+    assert answer.status_code == 201, answer.text[:1000]
+    print(f"\n{MANY} small files in one request: {took:.1f} s, {MANY / took:.0f} files/s")
+    seen = server.call("GET", f"/sessions/{session}").json()
+    assert len(seen["files"]) == MANY
+    assert seen["files"][0]["state"] == "complete"
+    assert took < 60
+
+
+def test_a_dropped_form_leaves_no_half_file(server: Server) -> None:
+    session = server.session()["session_id"]
+    url = f"{server.api}/sessions/{session}/files"
+    head = b'--B\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+
+    def broken() -> Iterator[bytes]:
+        yield head + bytes(1_000_000)
+        raise OSError("the laptop is closed")
+
+    headers = HEADERS | {"Content-Type": "multipart/form-data; boundary=B"}
+    with pytest.raises(OSError, match="laptop"):
+        requests.post(url, data=broken(), headers=headers, timeout=60)
+    deadline = time.monotonic() + 10
+    while server.call("GET", f"/sessions/{session}").json()["files"]:
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "multipart/mixed; boundary=x"])
+def test_no_form(server: Server, kind: str) -> None:
+    session = server.session()["session_id"]
+    url = f"{server.api}/sessions/{session}/files"
+    answer = requests.post(url, data=b"{}", headers=HEADERS | {"Content-Type": kind}, timeout=60)
+    assert answer.status_code in (400, 415)
+    assert requests.post(f"{server.api}/sessions/none/files", headers=HEADERS, timeout=60).status_code == 415
