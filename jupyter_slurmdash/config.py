@@ -116,6 +116,15 @@ class SlurmDash(Configurable):
     chunk_size = Int(10 * MiB, min=64 * 1024, help="Bytes of a chunk in the plan's chunk protocol.").tag(
         config=True
     )
+    external_hosts = List(
+        Unicode(),
+        [],
+        help="Hosts that files of other front ends may be fetched from by https: 'data.example.org', '*.example.org',"
+        " 'data.example.org:8443'. Default: none.",
+    ).tag(config=True)
+    external_timeout = Float(300.0, min=1, help="Seconds that fetching one such file may take.").tag(
+        config=True
+    )
     session_ttl = Float(7 * 86400.0, min=60, help="Seconds until an untouched upload session expires.").tag(
         config=True
     )

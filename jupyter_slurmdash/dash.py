@@ -49,6 +49,7 @@ from .templates.watch import ShelfWatch
 from .transport.local import LocalTransport
 from .transport.ssh import SshConnector
 from .upkeep import Upkeep
+from .uploads.fetch import Fetcher
 from .uploads.model import JobFile, SessionFile
 from .uploads.service import Uploads
 
@@ -94,6 +95,7 @@ class Dash:
             max_size=settings.max_upload_size,
             ttl=settings.session_ttl,
             chunk_size=settings.chunk_size,
+            fetcher=Fetcher(settings.external_hosts, settings.external_timeout),
             slots=self._slots,
         )
         self.jobs = self._jobs()

@@ -14,6 +14,8 @@ from ..store.uploads import UploadTable
 from . import classify
 from .chunks import Chunks
 from .classify import TYPE_RULES
+from .external import External
+from .fetch import Fetcher
 from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
 from .records import DAY, Records, Settings, SlotSource, no_slots
@@ -43,6 +45,7 @@ class Uploads:
         max_size: int = 0,
         ttl: float = 7 * DAY,
         chunk_size: int = 10 * 1024 * 1024,
+        fetcher: Fetcher | None = None,
         slots: SlotSource = no_slots,
         type_rules: Mapping[str, str] = TYPE_RULES,
         clock: Callable[[], float] = time.time,
@@ -54,6 +57,7 @@ class Uploads:
         self.small = SmallFiles(records, self.transfers.space, events)
         self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
+        self.external = External(self.sessions, self.transfers, self.small, fetcher or Fetcher())
 
     def session_files(self, session_id: str, user: str) -> list[SessionFile]:
         """The files of a session as they stand now. Raises SessionNotFound or SessionExpired."""

@@ -47,6 +47,11 @@ class Transfers:
         self._digests: dict[str, Digest] = {}
         self.joins = Joins(records, self.space, self.look)
 
+    @property
+    def max_size(self) -> int:
+        """Bytes of the largest file that is taken; 0: no limit."""
+        return self._records.settings.max_size
+
     # -- the verbs ------------------------------------------------------------------------------------------
 
     def create(self, session_id: str, user: str, new: NewFile, metadata: str = "") -> SessionFile:
