@@ -688,6 +688,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/upload/sessions/{session_id}/chunks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * One chunk of a file; chunks may come in any order, several at the same time, and twice
+         * @description Every chunk but the last has the session's `chunk_size` bytes. The file is complete when all are there; until
+         *     the last one is, `size` is what the file may have at most.
+         */
+        post: operations["sendUploadChunk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/upload/sessions/{session_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * One or many files in a form (curl -F); the files of a folder keep their paths
+         * @description The file name may be a path (`mesh/fine/a.msh`). `file_type`, `slot` and `clash` hold for the files after them.
+         *     The answer has the members of the first file, and all in `files`.
+         */
+        post: operations["uploadForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/upload/sessions/{session_id}/files/{file_id}": {
         parameters: {
             query?: never;
@@ -747,6 +793,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/upload/external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Files of another front end, by content or by https URL of an allowed host, and the job made of them
+         * @description Needs the rights to write uploads and to submit jobs. An Idempotency-Key keeps it from submitting twice. When
+         *     anything fails, nothing of it stays.
+         */
+        post: operations["submitExternal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/upload/tus/{session_id}": {
         parameters: {
             query?: never;
@@ -758,7 +825,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an upload (tus creation, creation-with-upload, creation-defer-length) */
+        /** Create an upload (tus creation, creation-with-upload, creation-defer-length, concatenation) */
         post: operations["tusCreate"];
         delete?: never;
         /** The tus versions, extensions and limits of this server */
@@ -1409,6 +1476,16 @@ export interface components {
             path?: string | null;
             sha256: string | null;
             problem: string | null;
+        };
+        FilesReceipt: components["schemas"]["UploadedFile"] & {
+            files: components["schemas"]["UploadedFile"][];
+        };
+        ChunkReceipt: {
+            chunk_id: string;
+            received: boolean;
+            /** @description How many chunks of the file are there */
+            chunks: number;
+            file: components["schemas"]["UploadedFile"];
         };
         UploadSession: {
             session_id: string;
@@ -2731,6 +2808,83 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    sendUploadChunk: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Counts from 0 */
+                "X-Chunk-Index": string;
+                "X-Total-Chunks": string;
+                /** @description Percent-encoded UTF-8; a path for a file in a folder */
+                "X-File-Name": string;
+                /** @description data, config, code or model; default: by its name */
+                "X-File-Type"?: string;
+                /** @description The template's slot; default: the one it fits */
+                "X-File-Slot"?: string;
+                /** @description As in tus: algorithm and digest in base64 */
+                "Upload-Checksum"?: string;
+            };
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description The chunk is on the disk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChunkReceipt"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    uploadForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file?: string;
+                    /** @enum {unknown} */
+                    file_type?: "data" | "config" | "code" | "model";
+                    slot?: string;
+                    /**
+                     * @description What to do when the name is there; refused without
+                     * @enum {unknown}
+                     */
+                    clash?: "keep" | "replace";
+                };
+            };
+        };
+        responses: {
+            /** @description The files are on the disk */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilesReceipt"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     deleteUploadedFile: {
         parameters: {
             query?: never;
@@ -2837,14 +2991,55 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    submitExternal: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    template_id: string;
+                    files: ({
+                        name: string;
+                        content?: string;
+                        url?: string;
+                        slot?: components["schemas"]["SlotName"];
+                    } & (unknown | unknown))[];
+                };
+            };
+        };
+        responses: {
+            /** @description Submitted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        job_id: string | null;
+                        status: string;
+                        session_id: string;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     tusCreate: {
         parameters: {
             query?: never;
             header?: {
                 "Upload-Length"?: string;
                 "Upload-Defer-Length"?: string;
-                /** @description filename (required), slot, filetype, each base64 */
+                /** @description filename (required), relativePath, slot, filetype, clash (keep, replace), each base64 */
                 "Upload-Metadata"?: string;
+                /** @description partial, or final; and the addresses of the parts */
+                "Upload-Concat"?: string;
             };
             path: {
                 session_id: components["parameters"]["SessionId"];
