@@ -93,4 +93,21 @@ class ValidateHandler(UploadHandler):
         self.send(verdict.to_json())
 
 
-routes = [SessionsHandler, SessionHandler, PathsHandler, FileHandler, FinalizeHandler, ValidateHandler]
+class PreflightHandler(UploadHandler):
+    path = "/api/v2/upload/sessions/{session_id}/preflight"
+
+    async def post(self, session_id: str) -> None:
+        wanted = [(file["name"], file["size"]) for file in self.body()["files"]]
+        look = self.dash.uploads.preflight.look
+        self.send(await self.call(look, session_id, self.dash.user, wanted))
+
+
+routes = [
+    PreflightHandler,
+    SessionsHandler,
+    SessionHandler,
+    PathsHandler,
+    FileHandler,
+    FinalizeHandler,
+    ValidateHandler,
+]

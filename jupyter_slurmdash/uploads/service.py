@@ -18,6 +18,7 @@ from .external import External
 from .fetch import Fetcher
 from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
+from .preflight import Preflight
 from .records import DAY, Records, Settings, SlotSource, no_slots
 from .sessions import Sessions, require_complete
 from .small import SmallFiles
@@ -55,6 +56,7 @@ class Uploads:
         records = Records(table, self.settings, slots, clock, new_id)
         self.transfers = Transfers(records, events)
         self.small = SmallFiles(records, self.transfers.space, events)
+        self.preflight = Preflight(records, self.transfers.space)
         self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
         self.external = External(self.sessions, self.transfers, self.small, fetcher or Fetcher())

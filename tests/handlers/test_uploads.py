@@ -132,3 +132,21 @@ def test_validate(server: Server) -> None:
     assert verdict["classified_files"]["code"] == ["train.py"]
     server.call("POST", path, 404, json={"template_id": "none"})
     server.call("POST", path, 400, json={})
+
+
+def test_preflight(server: Server) -> None:
+    session = server.session(template_id="training")
+    send(server, session, "train.py", b"print(1)")
+    path = f"/sessions/{session['session_id']}/preflight"
+    files = [{"name": "train.py", "size": 5}, {"name": "../x", "size": 1}, {"name": "d/a.tar.gz", "size": 10}]
+    seen = server.call("POST", path, json={"files": files}).json()
+    fits("Preflight", seen)
+    assert not seen["ok"]
+    assert [clash["name"] for clash in seen["clashes"]] == ["train.py"]
+    assert [bool(file["problem"]) for file in seen["files"]] == [False, True, False]
+    assert seen["empty_slots"] == ["config"]
+    assert seen["space"]["enough"]
+    full = server.call("POST", path, json={"files": [{"name": "a", "size": 10**18}]}).json()
+    assert "are needed" in full["space"]["message"]
+    assert server.call("POST", path, json={"files": [{"name": "config.yaml", "size": 1}]}).json()["ok"]
+    server.call("POST", path, 400, json={"files": [{"name": "a", "size": -1}]})

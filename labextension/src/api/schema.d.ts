@@ -688,6 +688,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/upload/sessions/{session_id}/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks before the first byte; space, names that are taken, slots that stay empty */
+        post: operations["preflightUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/upload/sessions/{session_id}/chunks": {
         parameters: {
             query?: never;
@@ -1479,6 +1498,30 @@ export interface components {
         };
         FilesReceipt: components["schemas"]["UploadedFile"] & {
             files: components["schemas"]["UploadedFile"][];
+        };
+        Preflight: {
+            ok: boolean;
+            space: {
+                /** @description Bytes */
+                needed: number;
+                /** @description Bytes */
+                free: number;
+                /** @description Bytes kept for uploads under way */
+                promised: number;
+                enough: boolean;
+                message: string | null;
+            };
+            files: {
+                name: string;
+                size: number;
+                problem: string | null;
+            }[];
+            clashes: {
+                name: string;
+                file: components["schemas"]["UploadedFile"];
+            }[];
+            /** @description Required slots that no file will fill */
+            empty_slots: string[];
         };
         ChunkReceipt: {
             chunk_id: string;
@@ -2803,6 +2846,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadedFile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    preflightUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    files: {
+                        name: string;
+                        size: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description What stands in the way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preflight"];
                 };
             };
             default: components["responses"]["Problem"];
