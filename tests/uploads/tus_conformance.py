@@ -35,9 +35,18 @@ class Target:
         self.options = self.ask("OPTIONS", url, tus=False)
         self.extensions = set(self.options.headers.get("Tus-Extension", "").replace(" ", "").split(","))
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str] | None = None, data: Any = None, tus: bool = True) -> requests.Response:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        data: Any = None,
+        tus: bool = True,
+    ) -> requests.Response:
         spoken = {"Tus-Resumable": VERSION} if tus else {}
-        return requests.request(method, url, headers={**self.headers, **spoken, **(headers or {})}, data=data, timeout=30)
+        return requests.request(
+            method, url, headers={**self.headers, **spoken, **(headers or {})}, data=data, timeout=30
+        )
 
     def post(self, headers: Mapping[str, str], data: Any = None) -> requests.Response:
         self._names += 1
@@ -98,7 +107,9 @@ def after(t: Target, *steps: Callable[[str], Any]) -> str:
     return url
 
 
-def one(t: Target, method: str, url: str, status: int, version: str | None = VERSION, **headers: str) -> requests.Response:
+def one(
+    t: Target, method: str, url: str, status: int, version: str | None = VERSION, **headers: str
+) -> requests.Response:
     spoken = {} if version is None else {"Tus-Resumable": version}
     answer = t.ask(method, url, {**spoken, **headers}, tus=False)
     assert answer.status_code == status, answer.status_code
@@ -225,7 +236,10 @@ def run(url: str, headers: Mapping[str, str]) -> list[tuple[Row, str]]:
 
 
 def table(results: list[tuple[Row, str]]) -> str:
-    lines = [f"{row.id} {row.level:6} {row.extension or 'core':22} {result:6} {row.text}" for row, result in results]
+    lines = [
+        f"{row.id} {row.level:6} {row.extension or 'core':22} {result:6} {row.text}"
+        for row, result in results
+    ]
     good = sum(result == "ok" for _, result in results)
     return "\n".join([*lines, f"{good} of {len(results)} rows hold"])
 
