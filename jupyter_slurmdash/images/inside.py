@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -53,7 +52,7 @@ def read_inside(read: ReadRanges, start: int, size: int, facts: SifFacts) -> Sif
         look.add_scripts(app, f"{_APPS}/{app}/scif/env", _APP_SCRIPTS)
     attributes = look.attributes()
     found = from_attributes(attributes, facts)
-    return replace(found, deffile=found.deffile or facts.deffile, complete=look.is_whole)
+    return found.but(deffile=found.deffile or facts.deffile, complete=look.is_whole)
 
 
 class _Look:

@@ -11,7 +11,6 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,20 +30,26 @@ _MONTHS = (
 def parse_metadata(data: bytes, facts: SifFacts) -> SifFacts | None:
     """``facts`` with what the document says; None when it is not such a document."""
     try:
-        attributes = json.loads(data.rstrip(b"\0"))["data"]["attributes"]
+        document = json.loads(data.rstrip(b"\0").decode())
+        # Most documents have nothing to clean, and to look at each of their texts takes as long as all the rest.
+        attributes = document["data"]["attributes"]
+        attributes = _cleaned(attributes) if _may_be_unclean(data) else attributes
     except (ValueError, RecursionError, TypeError, KeyError):
         return None
-    return from_attributes(attributes, facts) if isinstance(attributes, dict) else None
+    return _from_clean(attributes, facts) if isinstance(attributes, dict) else None
 
 
 def from_attributes(attributes: Mapping[str, Any], facts: SifFacts) -> SifFacts:
     """``facts`` with these attributes; the facts are complete then."""
+    return _from_clean(_cleaned(attributes), facts)
+
+
+def _from_clean(attributes: Mapping[str, Any], facts: SifFacts) -> SifFacts:
     scripts = _texts(attributes.get("environment"))
     apps = _mapping(attributes.get("apps"))
-    return replace(
-        facts,
+    return facts.but(
         labels=_texts(attributes.get("labels")),
-        apps=tuple(_app(clean(name), _mapping(app)) for name, app in sorted(apps.items())),
+        apps=tuple(_app(name, _mapping(app)) for name, app in sorted(apps.items())),
         runscript=_text(attributes.get("runscript")),
         startscript=_text(attributes.get("startscript")),
         test=_text(attributes.get("test")),
@@ -126,14 +131,29 @@ def clean(text: str) -> str:
     return plain if plain.isascii() else plain.encode("utf-8", "replace").decode("utf-8")
 
 
+def _may_be_unclean(document: bytes) -> bool:
+    """In JSON that is UTF-8 such characters are there only as escapes."""
+    return b"\\u0000" in document or b"\\ud" in document or b"\\uD" in document
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(name): _cleaned(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    return value
+
+
 def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _texts(value: object) -> dict[str, str]:
-    return {clean(name): _text(item) for name, item in _mapping(value).items()}
+    return {name: item if type(item) is str else _text(item) for name, item in _mapping(value).items()}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

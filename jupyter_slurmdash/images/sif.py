@@ -6,9 +6,7 @@ Everything read is bounded and checked, for the file may be damaged, cut off, ho
 from __future__ import annotations
 
 import struct
-import uuid
 from collections.abc import Callable
-from dataclasses import replace
 
 from .inside import read_inside
 from .metadata import build_time, clean, parse_metadata
@@ -90,7 +88,7 @@ def read_sif(read: ReadRanges, size: int) -> SifFacts:
         if not facts.complete:
             facts = _from_file_system(facts, table, read)
     except Unusable as problem:
-        return replace(facts, problem=str(problem))
+        return facts.but(problem=str(problem))
     return facts
 
 
@@ -111,8 +109,7 @@ def _from_table(facts: SifFacts, table: list[Descriptor], arch: bytes) -> SifFac
             encrypted = encrypted or kind in _ENCRYPTED
             arch = own_arch if part == _PRIMARY else arch
     signatures = tuple(signature_of(entry.extra) for entry in table if entry.type == SIGNATURE)
-    return replace(
-        facts,
+    return facts.but(
         arch=_architecture(arch),
         encrypted=encrypted,
         signed=bool(signatures),
@@ -129,7 +126,7 @@ def _with_metadata(facts: SifFacts, table: list[Descriptor], read: _ReadObject, 
     for entry in table:
         if entry.type == DEFINITION and _fits(entry, size, _MAX_DEFINITION):
             text = read(entry.offset, entry.size).decode("utf-8", "replace")
-            return replace(facts, deffile=clean(text.rstrip("\0")).rstrip("\n"))
+            return facts.but(deffile=clean(text.rstrip("\0")).rstrip("\n"))
     return facts
 
 
@@ -147,7 +144,7 @@ def _from_file_system(facts: SifFacts, table: list[Descriptor], read: ReadRanges
 
 def _dated(facts: SifFacts) -> SifFacts:
     """With the label's build date when the header had none."""
-    return facts if facts.build_time else replace(facts, build_time=build_time(facts.labels))
+    return facts if facts.build_time else facts.but(build_time=build_time(facts.labels))
 
 
 def _fits(entry: Descriptor, size: int, limit: int) -> bool:
@@ -177,4 +174,6 @@ def _architecture(code: bytes) -> str:
 
 
 def _identifier(raw: bytes) -> str:
-    return str(uuid.UUID(bytes=raw)) if any(raw) else ""
+    # As str(uuid.UUID(bytes=raw)), at a fifth of its price.
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])) if any(raw) else ""

@@ -56,10 +56,11 @@ class ImageTable:
     ) -> None:
         """What a node has now: ``changed`` rows and ids of ``unchanged`` ones. Its others have vanished."""
         rows = [dict(row) for row in changed]
-        here = sa.and_(images.c.node == node, images.c.is_active)
+        # Asked for the active ones alone, SQLite reads all active rows of all nodes.
+        known = sa.select(images.c.id, images.c.is_active).where(images.c.node == node)
         with self._database.write() as connection:
-            old = set(connection.execute(sa.select(images.c.id).where(images.c.node == node)).scalars())
-            alive = set(connection.execute(sa.select(images.c.id).where(here)).scalars())
+            old = {row.id: row.is_active for row in connection.execute(known)}
+            alive = {id for id, is_active in old.items() if is_active}
             if again := [{**row, "which": row["id"]} for row in rows if row["id"] in old]:
                 connection.execute(sa.update(images).where(images.c.id == sa.bindparam("which")), again)
             if fresh := [row for row in rows if row["id"] not in old]:
