@@ -149,7 +149,9 @@ class Dash:
         if url:
             return Database(url, shared=True, read_only=read_only, setting="catalog_url")
         if read_only:
-            raise InvalidInput("SlurmDash.catalog_mode = 'read' needs catalog_url: the catalogue that is read.")
+            raise InvalidInput(
+                "SlurmDash.catalog_mode = 'read' needs catalog_url: the catalogue that is read."
+            )
         return self.database
 
     def _integrity(self) -> Integrity:

@@ -41,6 +41,8 @@ _FOLLOWED = (
     "time_limit",
 )
 
+_PATIENCE = 2.0  # seconds
+
 log = logging.getLogger(__name__)
 
 
@@ -252,7 +254,8 @@ class Watcher:
         self._stop.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            # It may wait for a silent controller; the thread is a daemon.
+            self._thread.join(_PATIENCE)
 
 
 def _same(row: dict[str, Any], status: JobStatus) -> bool:
