@@ -3,7 +3,8 @@ import { widgets } from './plugins/imagewidget';
 import { panel } from './plugins/panel';
 import { services } from './plugins/services';
 import { settings } from './plugins/settings';
+import { templates } from './plugins/templates';
 
 export { ISlurmDash } from './tokens';
 
-export default [services, panel, commands, settings, widgets];
+export default [services, panel, commands, templates, settings, widgets];

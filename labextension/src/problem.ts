@@ -21,6 +21,7 @@ export class Problem extends Error {
     this.errors = options.errors ?? [];
     this.requestId = options.requestId ?? '';
     this.retryAfter = options.retryAfter ?? 0;
+    this.current = options.current ?? null;
   }
 
   readonly code: string;
@@ -32,6 +33,8 @@ export class Problem extends Error {
   readonly requestId: string;
   /** Seconds to wait before another try, 0 when not said. */
   readonly retryAfter: number;
+  /** Of a refused save: what is there now. */
+  readonly current: { text: string; hash: string } | null;
 }
 
 export namespace Problem {
@@ -43,5 +46,6 @@ export namespace Problem {
     errors?: ReadonlyArray<IFieldError>;
     requestId?: string;
     retryAfter?: number;
+    current?: { text: string; hash: string } | null;
   }
 }

@@ -21,8 +21,11 @@ import type {
   Preview,
   Scan,
   Template,
+  TemplateCheck,
   TemplateDraft,
   TemplateList,
+  TemplateVersionList,
+  TemplateVersionText,
   UploadedFile,
   UploadSession
 } from './types';
@@ -37,7 +40,10 @@ type Query = Record<string, string | number | boolean | undefined>;
 
 interface IRequest {
   query?: Query;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is. */
+  text?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
@@ -120,8 +126,103 @@ export class SlurmClient {
     return this._json('GET', 'api/v2/templates', { query: { limit: PAGE } });
   }
 
+  listArchivedTemplates(): Promise<TemplateList> {
+    return this._json('GET', 'api/v2/templates', {
+      query: { limit: PAGE, source: 'archived' }
+    });
+  }
+
   getTemplate(id: string): Promise<Template> {
-    return this._json('GET', `api/v2/templates/${encodeURIComponent(id)}`);
+    return this._json('GET', templatePath(id));
+  }
+
+  /** The template's file as it is on the disk, and its hash. */
+  async getTemplateText(id: string): Promise<{ text: string; hash: string }> {
+    const path = `api/v2/templates/export/${encodeURIComponent(id)}`;
+    const response = await this._send('GET', path);
+    const hash = (response.headers.get('ETag') ?? '').replace(/^W\/|"/g, '');
+    return { text: await response.text(), hash };
+  }
+
+  createTemplate(text: string): Promise<Template> {
+    return this._json('POST', 'api/v2/templates', { body: { text } });
+  }
+
+  /** A file from elsewhere; with a free id when its own is taken. */
+  importTemplate(text: string): Promise<Template> {
+    return this._json('POST', 'api/v2/templates/import', {
+      text,
+      headers: { 'Content-Type': 'application/yaml' }
+    });
+  }
+
+  /** `hash`: of the text that the change is based on. */
+  saveTemplate(id: string, text: string, hash: string): Promise<Template> {
+    return this._json('PUT', templatePath(id), {
+      body: { text },
+      headers: { 'If-Match': `"${hash}"` }
+    });
+  }
+
+  deleteTemplate(id: string, hash: string): Promise<Template> {
+    return this._json('DELETE', templatePath(id), {
+      headers: { 'If-Match': `"${hash}"` }
+    });
+  }
+
+  cloneTemplate(id: string, name: string): Promise<Template> {
+    return this._json('POST', `${templatePath(id)}/clone`, {
+      body: { new_name: name }
+    });
+  }
+
+  /** `act`: to the community shelf, back from it, or back from the archive. */
+  moveTemplate(
+    id: string,
+    act: 'share' | 'unshare' | 'restore'
+  ): Promise<Template> {
+    return this._json('POST', `${templatePath(id)}/${act}`);
+  }
+
+  /** What a text would be; with `document`, the text after the document's values were written into it. */
+  checkTemplate(
+    text: string,
+    document?: Record<string, unknown>,
+    signal?: AbortSignal
+  ): Promise<TemplateCheck> {
+    return this._json('POST', 'api/v2/templates/check', {
+      body: document ? { text, document } : { text },
+      signal
+    });
+  }
+
+  listTemplateVersions(id: string): Promise<TemplateVersionList> {
+    return this._json('GET', `${templatePath(id)}/versions`);
+  }
+
+  getTemplateVersion(
+    id: string,
+    version: string
+  ): Promise<TemplateVersionText> {
+    return this._json('GET', versionPath(id, version));
+  }
+
+  restoreTemplateVersion(
+    id: string,
+    version: string,
+    hash: string
+  ): Promise<Template> {
+    return this._json('POST', `${versionPath(id, version)}/restore`, {
+      headers: { 'If-Match': `"${hash}"` }
+    });
+  }
+
+  /** The script of a job of this template, with its defaults. */
+  generateScript(id: string, signal?: AbortSignal): Promise<Preview> {
+    return this._json('POST', `${templatePath(id)}/generate`, {
+      body: {},
+      signal
+    });
   }
 
   rescanTemplates(): Promise<{ count: number; broken: number }> {
@@ -227,7 +328,7 @@ export class SlurmClient {
   private async _send(
     method: string,
     path: string,
-    { query = {}, body, headers = {}, signal }: IRequest = {}
+    { query = {}, body, text, headers = {}, signal }: IRequest = {}
   ): Promise<Response> {
     const settings = this.serverSettings;
     const url = URLExt.join(settings.baseUrl, ROOT, path) + queryString(query);
@@ -244,6 +345,7 @@ export class SlurmClient {
           signal,
           // Lists carry an ETag: ask, but do not send again what is here.
           cache: 'no-cache',
+          ...(text === undefined ? {} : { body: text }),
           ...(body === undefined ? {} : { body: JSON.stringify(body) })
         },
         settings
@@ -291,7 +393,8 @@ export function problemOf(
 ): Problem {
   if (kind.includes('problem+json')) {
     try {
-      const { type, title, detail, errors, request_id } = JSON.parse(body);
+      const { type, title, detail, errors, request_id, hash, text } =
+        JSON.parse(body);
       return new Problem({
         code: String(type ?? '').replace(/^slurmdash:/, ''),
         status,
@@ -299,6 +402,7 @@ export function problemOf(
         detail,
         errors,
         requestId: request_id,
+        current: typeof text === 'string' ? { text, hash } : null,
         retryAfter
       });
     } catch {
@@ -324,6 +428,14 @@ function queryString(query: Query): string {
 
 function imagePath(id: string): string {
   return `api/apptainer/images/${encodeURIComponent(id)}`;
+}
+
+function templatePath(id: string): string {
+  return `api/v2/templates/${encodeURIComponent(id)}`;
+}
+
+function versionPath(id: string, version: string): string {
+  return `${templatePath(id)}/versions/${encodeURIComponent(version)}`;
 }
 
 function sessionPath(id: string): string {

@@ -21,7 +21,6 @@ import { NewJobWidget } from '../sections/newjob/section';
 import { describe, loadText } from '../text';
 import { ISlurmDash } from '../tokens';
 import { saveBlob } from './download';
-import { openText } from './editor';
 import { CommandIDs } from './ids';
 import { SlurmPanel } from './panel';
 import { ISlurmServices, type SlurmServices } from './services';
@@ -291,21 +290,6 @@ function addCommands(
     label: trans.__('Scan the nodes for images'),
     describedBy: argsOf({}),
     execute: () => services.images.startScan()
-  });
-
-  app.commands.addCommand(CommandIDs.draftTemplate, {
-    label: trans.__('Make a template of an image'),
-    describedBy: argsOf({ image_id: text }),
-    execute: async args => {
-      try {
-        const draft = await services.client.getImageDraft(
-          String(args.image_id)
-        );
-        await openText(app.commands, draft.text);
-      } catch (error) {
-        Notification.error(describe(trans, error));
-      }
-    }
   });
 
   app.commands.addCommand(CommandIDs.tryExample, {

@@ -10,3 +10,17 @@ export function saveBlob(blob: Blob, path: string): void {
   // The browser reads the bytes after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
+
+/** The text of a file of this computer that the user picks; null when none is. */
+export function pickText(): Promise<string | null> {
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.accept = '.yaml,.yml';
+  return new Promise(done => {
+    input.addEventListener('cancel', () => done(null));
+    input.addEventListener('change', () => {
+      void (input.files?.[0]?.text() ?? Promise.resolve(null)).then(done);
+    });
+    input.click();
+  });
+}

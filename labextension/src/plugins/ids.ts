@@ -13,4 +13,22 @@ export namespace CommandIDs {
   export const tryExample = 'slurmdash:try-example';
   /** The files selected in the file browser. */
   export const useFiles = 'slurmdash:use-files';
+
+  /** The rest: `{template_id?}`; without one, the template of the editor in front. */
+  export const newTemplate = 'slurmdash:template-new';
+  export const editTemplate = 'slurmdash:template-edit';
+  export const saveTemplate = 'slurmdash:template-save';
+  export const useTemplate = 'slurmdash:template-use';
+  /** `{template_id?, name?}`; without a name the section asks for it. */
+  export const cloneTemplate = 'slurmdash:template-clone';
+  export const shareTemplate = 'slurmdash:template-share';
+  export const unshareTemplate = 'slurmdash:template-unshare';
+  export const exportTemplate = 'slurmdash:template-export';
+  export const templateVersions = 'slurmdash:template-versions';
+  export const deleteTemplate = 'slurmdash:template-delete';
+  export const restoreTemplate = 'slurmdash:template-restore';
+  /** `{text?, image_id?}`; without a text a file is asked for */
+  export const importTemplate = 'slurmdash:template-import';
+  /** `{template_id, x, y}` */
+  export const templateMenu = 'slurmdash:template-menu';
 }

@@ -99,13 +99,19 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     });
     this.addWidget(this.newJob);
     this.addWidget(this.jobs);
-    this.addWidget(
-      new TemplatesSection({
-        translator,
-        model: services.templates,
-        onUse: id => execute(CommandIDs.newJob, { template_id: id })
-      })
-    );
+    this.templates = new TemplatesSection({
+      translator,
+      model: services.templates,
+      actions: services.templateActions,
+      onUse: id => execute(CommandIDs.newJob, { template_id: id }),
+      onEdit: id => execute(CommandIDs.editTemplate, { template_id: id }),
+      onNew: () => execute(CommandIDs.newTemplate),
+      onImport: text =>
+        execute(CommandIDs.importTemplate, text === undefined ? {} : { text }),
+      onMenu: (id, x, y) =>
+        execute(CommandIDs.templateMenu, { template_id: id, x, y })
+    });
+    this.addWidget(this.templates);
     this.addWidget(
       new ImagesSection({
         translator,
@@ -129,6 +135,7 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
 
   readonly newJob: NewJobSection;
   readonly jobs: JobsSection;
+  readonly templates: TemplatesSection;
 
   addSection(section: Widget): void {
     this.addWidget(section);
@@ -186,7 +193,7 @@ export namespace SlurmPanel {
     translator: ITranslator;
     services: SlurmServices;
     /** Run one of our commands. */
-    execute: (id: string, args?: Record<string, string>) => void;
+    execute: (id: string, args?: Record<string, string | number>) => void;
   }
 }
 

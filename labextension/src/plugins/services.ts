@@ -12,6 +12,7 @@ import { ClusterModel } from '../sections/cluster/model';
 import { ImagesModel } from '../sections/images/model';
 import { JobsModel } from '../sections/jobs/model';
 import { NewJobModel, type IDraftStore } from '../sections/newjob/model';
+import { TemplateActions } from '../sections/templates/actions';
 import { TemplatesModel } from '../sections/templates/model';
 import { DraftStore } from './draftstore';
 
@@ -27,6 +28,10 @@ export class SlurmServices {
     this.events = new EventsClient({ serverSettings });
     this.cluster = new ClusterModel({ client });
     this.templates = new TemplatesModel({ client });
+    this.templateActions = new TemplateActions({
+      client,
+      templates: this.templates
+    });
     this.images = new ImagesModel({ client });
     this.jobs = new JobsModel({ client });
     this.newJob = new NewJobModel({
@@ -58,6 +63,7 @@ export class SlurmServices {
   readonly events: EventsClient;
   readonly cluster: ClusterModel;
   readonly templates: TemplatesModel;
+  readonly templateActions: TemplateActions;
   readonly images: ImagesModel;
   readonly jobs: JobsModel;
   readonly newJob: NewJobModel;

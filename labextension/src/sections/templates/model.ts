@@ -10,6 +10,9 @@ export interface IShelf {
   templates: TemplateSummary[];
 }
 
+export type Source = TemplateSummary['source'];
+export type Order = 'name' | 'newest';
+
 /** The library of templates. */
 export class TemplatesModel extends Observable {
   constructor(options: TemplatesModel.IOptions) {
@@ -18,23 +21,75 @@ export class TemplatesModel extends Observable {
   }
 
   items: ReadonlyArray<TemplateSummary> = [];
+  /** Those that were deleted; asked for when someone wants to see them. */
+  archived: ReadonlyArray<TemplateSummary> = [];
   error: unknown = null;
   loaded = false;
   query = '';
+  tag = '';
+  source: Source | '' = '';
+  order: Order = 'name';
 
-  /** What the search leaves, by category. */
+  /** What search and filters leave, by category. */
   get shelves(): IShelf[] {
-    return shelve(this.items, this.query);
+    const { tag, source } = this;
+    const items = source === 'archived' ? this.archived : this.items;
+    return shelve(
+      items.filter(
+        item =>
+          (!tag || item.tags.includes(tag)) &&
+          (!source || item.source === source)
+      ),
+      this.query,
+      this.order
+    );
+  }
+
+  /** Every tag with the number of its templates, the frequent ones first. */
+  get tags(): Array<[string, number]> {
+    const counts = new Map<string, number>();
+    for (const tag of this.items.flatMap(item => item.tags)) {
+      counts.set(tag, (counts.get(tag) ?? 0) + 1);
+    }
+    return [...counts].sort(
+      (one, other) => other[1] - one[1] || one[0].localeCompare(other[0])
+    );
+  }
+
+  get narrowed(): boolean {
+    return Boolean(this.query || this.tag || this.source);
+  }
+
+  find(id: string): TemplateSummary | undefined {
+    return (
+      this.items.find(item => item.id === id) ??
+      this.archived.find(item => item.id === id)
+    );
   }
 
   setQuery(query: string): void {
-    this.query = query;
+    this.narrow({ query });
+  }
+
+  narrow(
+    change: Partial<Pick<TemplatesModel, 'query' | 'tag' | 'source' | 'order'>>
+  ): void {
+    Object.assign(this, change);
     this.notify();
+    if (change.source === 'archived') {
+      void this.refresh();
+    }
   }
 
   async refresh(): Promise<void> {
     try {
-      this.items = (await this._client.listTemplates()).templates;
+      const wanted = this.source === 'archived';
+      const [found, archived] = await Promise.all([
+        this._client.listTemplates(),
+        wanted ? this._client.listArchivedTemplates?.() : undefined
+      ]);
+      this.items = found.templates;
+      this.archived = archived?.templates ?? this.archived;
       this.error = null;
     } catch (error) {
       this.error = error;
@@ -47,7 +102,8 @@ export class TemplatesModel extends Observable {
 }
 
 export namespace TemplatesModel {
-  export type IClient = Pick<SlurmClient, 'listTemplates'>;
+  export type IClient = Pick<SlurmClient, 'listTemplates'> &
+    Partial<Pick<SlurmClient, 'listArchivedTemplates'>>;
   export interface IOptions {
     client: IClient;
   }
@@ -56,7 +112,8 @@ export namespace TemplatesModel {
 /** Templates that hold every word of the query, by category; broken ones last on their shelf. */
 export function shelve(
   items: ReadonlyArray<TemplateSummary>,
-  query: string
+  query: string,
+  order: Order = 'name'
 ): IShelf[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const shelves = new Map<string, TemplateSummary[]>();
@@ -90,6 +147,9 @@ export function shelve(
       templates: templates.sort(
         (one, other) =>
           Number(Boolean(one.problem)) - Number(Boolean(other.problem)) ||
+          (order === 'newest'
+            ? other.modified_at.localeCompare(one.modified_at)
+            : 0) ||
           nameOf(one).localeCompare(nameOf(other))
       )
     }))

@@ -1,34 +1,72 @@
-import { errorIcon } from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { addIcon, fileUploadIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { TemplateSummary } from '../../api/types';
-import { Badge } from '../../components/Badge';
+import { Button, IconButton } from '../../components/Buttons';
+import { Select } from '../../components/Field';
 import { EmptyNote, ErrorNote } from '../../components/Notes';
 import { SearchBox } from '../../components/SearchBox';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
-import { nameOf, type TemplatesModel } from './model';
+import type { Order, Source, TemplatesModel } from './model';
+import { DoneNote } from './notice';
+import { TemplateRow } from './row';
+import type { TemplatesSection } from './section';
+import { categoryName, sourceName } from './words';
 
-/** The library: search, categories, and a click that takes a template into the form. */
-export function TemplatesView({
-  model,
-  onUse
-}: {
-  model: TemplatesModel;
-  onUse: (id: string) => void;
-}): React.JSX.Element {
+/** Rows of a shelf that are drawn at once; searching finds the others, too. */
+const SHOWN = 100;
+
+/** The library: search, filters, categories, and rows that can be walked by keys. */
+export function TemplatesView(
+  props: Omit<TemplatesSection.IOptions, 'translator'>
+): React.JSX.Element {
+  const { model, actions, onNew, onImport } = props;
   useModel(model);
+  useModel(actions);
   const trans = useTrans();
+  const [over, setOver] = React.useState(false);
   const { shelves } = model;
   return (
-    <>
-      <SearchBox
-        label={trans.__('Search templates')}
-        value={model.query}
-        onChange={query => model.setQuery(query)}
-        testId="slurmdash-templates-search"
-      />
+    <div
+      className={`jp-slurmdash-Library ${over ? 'jp-mod-over' : ''}`}
+      onDragOver={event => {
+        if (event.dataTransfer.types.includes('Files')) {
+          event.preventDefault();
+          setOver(true);
+        }
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={event => {
+        setOver(false);
+        if (event.dataTransfer.files.length) {
+          event.preventDefault();
+          void takeFiles(event.dataTransfer.files, onImport);
+        }
+      }}
+      onKeyDown={walk}
+    >
+      <div className="jp-slurmdash-Library-head">
+        <SearchBox
+          label={trans.__('Search templates')}
+          value={model.query}
+          onChange={query => model.setQuery(query)}
+          testId="slurmdash-templates-search"
+        />
+        <IconButton
+          icon={addIcon}
+          label={trans.__('New template')}
+          data-testid="slurmdash-template-new"
+          onClick={() => onNew()}
+        />
+        <IconButton
+          icon={fileUploadIcon}
+          label={trans.__('Import a template from a file, or drop it here')}
+          data-testid="slurmdash-template-import"
+          onClick={() => onImport()}
+        />
+      </div>
+      {model.loaded && model.items.length > 0 && <Filters model={model} />}
+      <DoneNote actions={actions} onEdit={props.onEdit} />
       {model.error ? (
         <ErrorNote error={model.error} onRetry={() => void model.refresh()} />
       ) : null}
@@ -36,128 +74,129 @@ export function TemplatesView({
         <EmptyNote>
           {model.query
             ? trans.__('No template matches “%1”.', model.query)
-            : trans.__('There are no templates yet.')}
+            : model.source === 'archived'
+              ? trans.__('Your archive is empty.')
+              : model.narrowed
+                ? trans.__('No template matches these filters.')
+                : trans.__('There are no templates yet.')}
         </EmptyNote>
       )}
       {shelves.map(({ category, templates }) => (
-        <section key={category} className="jp-slurmdash-Shelf">
-          <h3>
-            {categoryName(trans, category)}
-            <span className="jp-slurmdash-Count">{templates.length}</span>
-          </h3>
-          <ul className="jp-slurmdash-List">
-            {templates.map(template => (
-              <TemplateRow
-                key={template.id}
-                template={template}
-                onUse={onUse}
-              />
-            ))}
-          </ul>
-        </section>
+        <Shelf key={category} category={category} count={templates.length}>
+          {shown =>
+            templates
+              .slice(0, shown)
+              .map(template => (
+                <TemplateRow key={template.id} {...props} template={template} />
+              ))
+          }
+        </Shelf>
       ))}
-    </>
+    </div>
   );
 }
 
-function TemplateRow({
-  template,
-  onUse
+function Filters({ model }: { model: TemplatesModel }): React.JSX.Element {
+  const trans = useTrans();
+  const sources: Source[] = ['official', 'community', 'private', 'archived'];
+  return (
+    <div className="jp-slurmdash-Filters">
+      <Select
+        aria-label={trans.__('Shelf')}
+        data-testid="slurmdash-templates-source"
+        value={model.source}
+        options={[
+          { value: '', label: trans.__('All shelves') },
+          ...sources.map(value => ({ value, label: sourceName(trans, value) }))
+        ]}
+        onChange={event =>
+          model.narrow({ source: event.target.value as Source | '' })
+        }
+      />
+      <Select
+        aria-label={trans.__('Tag')}
+        data-testid="slurmdash-templates-tag"
+        value={model.tag}
+        options={[
+          { value: '', label: trans.__('All tags') },
+          ...model.tags.map(([value, count]) => ({
+            value,
+            label: `${value} (${count})`
+          }))
+        ]}
+        onChange={event => model.narrow({ tag: event.target.value })}
+      />
+      <Select
+        aria-label={trans.__('Order')}
+        data-testid="slurmdash-templates-order"
+        value={model.order}
+        options={[
+          { value: 'name', label: trans.__('By name') },
+          { value: 'newest', label: trans.__('Newest first') }
+        ]}
+        onChange={event => model.narrow({ order: event.target.value as Order })}
+      />
+    </div>
+  );
+}
+
+function Shelf({
+  category,
+  count,
+  children
 }: {
-  template: TemplateSummary;
-  onUse: (id: string) => void;
+  category: string;
+  count: number;
+  children: (shown: number) => React.ReactNode;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { problem } = template;
-  if (problem) {
-    return (
-      <li
-        className="jp-slurmdash-Row jp-mod-broken"
-        data-testid={`slurmdash-template-${template.id}`}
-      >
-        <div className="jp-slurmdash-Row-head">
-          <errorIcon.react
-            tag="span"
-            className="jp-slurmdash-StateIcon jp-mod-failed"
-            aria-hidden="true"
-          />
-          <span className="jp-slurmdash-Row-name">{nameOf(template)}</span>
-          <Badge kind="warning">{trans.__('broken')}</Badge>
-        </div>
-        <div className="jp-slurmdash-Row-detail">
-          {problem.line
-            ? trans.__(
-                'Line %1, column %2: %3',
-                problem.line,
-                problem.column,
-                problem.message
-              )
-            : problem.message}
-        </div>
-      </li>
-    );
-  }
+  const [shown, setShown] = React.useState(SHOWN);
   return (
-    <li>
-      <button
-        type="button"
-        className="jp-slurmdash-Row"
-        title={trans.__('Use %1 in the new job', nameOf(template))}
-        data-testid={`slurmdash-template-${template.id}`}
-        onClick={() => onUse(template.id)}
-      >
-        <span className="jp-slurmdash-Row-head">
-          <span className="jp-slurmdash-Row-name">{nameOf(template)}</span>
-          {template.source !== 'official' && (
-            <Badge>{sourceName(trans, template.source)}</Badge>
-          )}
-          <span className="jp-slurmdash-Row-side">{template.version}</span>
-        </span>
-        {template.description && (
-          <span className="jp-slurmdash-Row-detail">
-            {template.description}
-          </span>
-        )}
-      </button>
-    </li>
+    <section className="jp-slurmdash-Shelf">
+      <h3>
+        {categoryName(trans, category)}
+        <span className="jp-slurmdash-Count">{count}</span>
+      </h3>
+      <ul className="jp-slurmdash-List">{children(shown)}</ul>
+      {count > shown && (
+        <Button small onClick={() => setShown(shown + SHOWN)}>
+          {trans.__('Show more (%1)', count - shown)}
+        </Button>
+      )}
+    </section>
   );
 }
 
-/** A category in words. */
-export function categoryName(
-  trans: TranslationBundle,
-  category: string
-): string {
-  switch (category) {
-    case 'ml':
-      return trans.__('Machine learning');
-    case 'cfd':
-      return trans.__('Fluid dynamics');
-    case 'structural':
-      return trans.__('Structural analysis');
-    case 'molecular':
-      return trans.__('Molecular dynamics');
-    case 'data':
-      return trans.__('Data');
-    case 'custom':
-      return trans.__('General');
-    default:
-      return category;
+async function takeFiles(
+  files: FileList,
+  onImport: (text: string) => void
+): Promise<void> {
+  for (const file of files) {
+    onImport(await file.text());
   }
 }
 
-function sourceName(
-  trans: TranslationBundle,
-  source: TemplateSummary['source']
-): string {
-  switch (source) {
-    case 'community':
-      return trans.__('community');
-    case 'private':
-      return trans.__('yours');
-    case 'archived':
-      return trans.__('archived');
-    default:
-      return trans.__('official');
+/** Arrow keys, Home and End lead from row to row; `/` to the search. */
+function walk(event: React.KeyboardEvent<HTMLElement>): void {
+  const target = event.target as HTMLElement;
+  if (!target.matches('[data-row]')) {
+    return;
+  }
+  const rows = [
+    ...event.currentTarget.querySelectorAll<HTMLElement>('[data-row]')
+  ];
+  const at = rows.indexOf(target);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0 }[event.key];
+  const next =
+    event.key === 'End'
+      ? rows.at(-1)
+      : event.key === '/'
+        ? event.currentTarget.querySelector<HTMLElement>('[role="searchbox"]')
+        : to === undefined
+          ? undefined
+          : rows[to];
+  if (next) {
+    event.preventDefault();
+    next.focus();
   }
 }

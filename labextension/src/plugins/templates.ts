@@ -1,0 +1,81 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { loadText } from '../text';
+import { ISlurmDash } from '../tokens';
+import { CommandIDs } from './ids';
+import { SlurmPanel } from './panel';
+import { ISlurmServices, type SlurmServices } from './services';
+import { addTemplateCommands } from './templatecommands';
+import { TemplateDrafts } from './templatedrafts';
+import { TemplateTabs } from './templatetabs';
+
+/** What the palette offers; all but the first two are for the template of the editor in front. */
+const OFFERED = [
+  CommandIDs.newTemplate,
+  CommandIDs.importTemplate,
+  CommandIDs.saveTemplate,
+  CommandIDs.useTemplate,
+  CommandIDs.cloneTemplate,
+  CommandIDs.shareTemplate,
+  CommandIDs.unshareTemplate,
+  CommandIDs.exportTemplate,
+  CommandIDs.templateVersions,
+  CommandIDs.deleteTemplate
+];
+
+/** The template manager: editors in the main area, and what can be done with a template, as commands. */
+export const templates: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-slurmdash:templates',
+  description: 'The template manager: its editors and commands.',
+  autoStart: true,
+  requires: [ISlurmServices, ISlurmDash, IEditorServices],
+  optional: [ITranslator, ICommandPalette, ILayoutRestorer, IStateDB],
+  activate: (
+    app: JupyterFrontEnd,
+    services: SlurmServices,
+    panel: ISlurmDash,
+    editors: IEditorServices,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null
+  ): void => {
+    if (!(panel instanceof SlurmPanel)) {
+      return;
+    }
+    const trans = loadText(translator);
+    const tabs = new TemplateTabs({
+      app,
+      services,
+      editors,
+      translator: translator ?? nullTranslator,
+      drafts: new TemplateDrafts({ state })
+    });
+    addTemplateCommands({ app, services, panel, tabs, trans });
+    for (const command of OFFERED) {
+      palette?.addItem({ command, category: trans.__('Slurm') });
+    }
+    app.commands.addKeyBinding({
+      command: CommandIDs.saveTemplate,
+      keys: ['Accel S'],
+      selector: '.jp-slurmdash-TemplateEditor'
+    });
+    services.events.event.connect((_, { channel, ids }) => {
+      if (channel === 'templates') {
+        tabs.onChanged(Array.isArray(ids) ? ids.map(String) : null);
+      }
+    });
+    services.events.reload.connect(() => tabs.onChanged(null));
+    if (restorer) {
+      tabs.restore(restorer);
+    }
+  }
+};

@@ -1,0 +1,283 @@
+import * as React from 'react';
+
+import { Button } from '../../components/Buttons';
+import { Field } from '../../components/Field';
+import { Note } from '../../components/Notes';
+import { Part } from '../../components/Part';
+import { useTrans } from '../../components/trans';
+import { CodeHost } from './codehost';
+import { isMap, shown, valueAt, withValue } from './document';
+import { Choice, FormContext, Line, Lines, Tick, Words } from './fields';
+import type { TemplateEditorModel } from './model';
+import { ParametersPart } from './paramsview';
+import { SlotsPart } from './slotsview';
+
+const CATEGORIES = ['ml', 'cfd', 'structural', 'molecular', 'data', 'custom'];
+
+/** Checks that come with the product; a site's own can be written beside them. */
+const CHECKS = [
+  'check_gpu_availability',
+  'validate_dataset_size',
+  'validate_dat_format',
+  'notify_user',
+  'log_submission'
+];
+
+/** The template as a form; each change is written into the text, beside its comments. */
+export function FormView({
+  model,
+  onShowText
+}: {
+  model: TemplateEditorModel;
+  onShowText: (line: number, column?: number) => void;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const { document, errors, problem } = model;
+  const messages = React.useMemo(
+    () =>
+      new Map([
+        ...errors.map(({ pointer, message }) => [pointer, message] as const),
+        ...(problem ? [[problem.pointer, problem.message] as const] : [])
+      ]),
+    [errors, problem]
+  );
+  if (!document) {
+    return model.checking || !problem ? (
+      <p className="jp-slurmdash-Quiet">{trans.__('Loading…')}</p>
+    ) : (
+      <Note kind="warning">
+        <span>
+          {trans.__(
+            'The text cannot be read as YAML, so the form cannot show it. Line %1: %2',
+            problem.line,
+            problem.message
+          )}
+        </span>
+        <Button small onClick={() => onShowText(problem.line, problem.column)}>
+          {trans.__('Go to the line')}
+        </Button>
+      </Note>
+    );
+  }
+  return (
+    <FormContext.Provider
+      value={{
+        doc: document,
+        edit: next => model.edit(next),
+        errors: messages
+      }}
+    >
+      <fieldset
+        className="jp-slurmdash-TemplateForm"
+        disabled={!model.canEdit}
+        aria-label={trans.__('Template')}
+      >
+        <Facts fixedId={model.base !== null} />
+        <Resources />
+        <ImagePart />
+        <SlotsPart />
+        <ParametersPart />
+        <Scripts readOnly={!model.canEdit} />
+        <Checks />
+      </fieldset>
+    </FormContext.Provider>
+  );
+}
+
+function Facts({ fixedId }: { fixedId: boolean }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <Part title={trans.__('About')}>
+      <div className="jp-slurmdash-Grid">
+        <Line
+          path={['template', 'display_name']}
+          label={trans.__('Name people see')}
+        />
+        <Line
+          path={['template', 'name']}
+          label={trans.__('Short name')}
+          required
+        />
+        <Line
+          path={['template', 'id']}
+          label={trans.__('Id')}
+          required
+          hint={
+            fixedId ? trans.__('It stays for good; clone for another.') : ''
+          }
+        />
+        <Choice
+          path={['template', 'category']}
+          label={trans.__('Category')}
+          options={CATEGORIES}
+        />
+        <Line path={['template', 'version']} label={trans.__('Version')} />
+        <Words
+          path={['template', 'tags']}
+          label={trans.__('Tags')}
+          separator=","
+          hint={trans.__('with commas between')}
+        />
+      </div>
+      <Lines
+        path={['template', 'description']}
+        label={trans.__('Description')}
+        rows={2}
+      />
+    </Part>
+  );
+}
+
+function Resources(): React.JSX.Element {
+  const trans = useTrans();
+  const { doc } = React.useContext(FormContext);
+  const given = valueAt(doc, ['slurm']);
+  const main: Array<[string, string, 'text' | 'number', string?]> = [
+    ['partition', trans.__('Partition'), 'text', trans.__('the default')],
+    ['nodes', trans.__('Nodes'), 'number'],
+    ['ntasks', trans.__('Tasks'), 'number'],
+    ['cpus_per_task', trans.__('CPUs per task'), 'number'],
+    ['mem', trans.__('Memory per node'), 'text', '32G'],
+    ['time', trans.__('Time limit'), 'text', '04:00:00'],
+    ['gres', trans.__('GPUs and other resources'), 'text', 'gpu:1']
+  ];
+  const more: Array<[string, string, 'text' | 'number', string?]> = [
+    ['constraint', trans.__('Node features'), 'text'],
+    ['ntasks_per_node', trans.__('Tasks per node'), 'number'],
+    ['mem_per_cpu', trans.__('Memory per CPU'), 'text', '4G'],
+    ['account', trans.__('Account'), 'text'],
+    ['qos', trans.__('QOS'), 'text'],
+    ['reservation', trans.__('Reservation'), 'text'],
+    ['array', trans.__('Array'), 'text', '0-9'],
+    ['dependency', trans.__('Waits for'), 'text', 'afterok:123'],
+    ['begin', trans.__('Earliest start'), 'text', 'now+1hour'],
+    ['nodelist', trans.__('Nodes it must get'), 'text'],
+    ['exclude', trans.__('Nodes it must not get'), 'text'],
+    ['mail_type', trans.__('Mail when'), 'text', 'END,FAIL'],
+    ['mail_user', trans.__('Mail to'), 'text'],
+    ['nice', trans.__('Nice'), 'number'],
+    ['output', trans.__('Output file'), 'text'],
+    ['error', trans.__('Error file'), 'text']
+  ];
+  const used = isMap(given)
+    ? more.filter(([name]) => given[name] !== undefined).length
+    : 0;
+  const draw = (rows: typeof main) =>
+    rows.map(([name, label, kind, placeholder]) => (
+      <Line
+        key={name}
+        path={['slurm', name]}
+        label={label}
+        kind={kind}
+        placeholder={placeholder}
+      />
+    ));
+  return (
+    <Part title={trans.__('Resources')}>
+      <div className="jp-slurmdash-Grid">{draw(main)}</div>
+      <details>
+        <summary>
+          {used
+            ? trans.__('More options (%1 set)', used)
+            : trans.__('More options')}
+        </summary>
+        <div className="jp-slurmdash-Grid">
+          {draw(more)}
+          <Tick
+            path={['slurm', 'exclusive']}
+            label={trans.__('No other job on the nodes')}
+          />
+          <Tick
+            path={['slurm', 'requeue']}
+            label={trans.__('May be requeued')}
+          />
+        </div>
+      </details>
+    </Part>
+  );
+}
+
+function ImagePart(): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <Part title={trans.__('Image')}>
+      <div className="jp-slurmdash-Grid">
+        <Line
+          path={['apptainer', 'image_name']}
+          label={trans.__('Image')}
+          placeholder="pytorch_cuda.sif"
+          hint={trans.__('found by its name in the catalogue')}
+        />
+        <Line path={['apptainer', 'app']} label={trans.__('App')} />
+      </div>
+      <Words
+        path={['apptainer', 'bind']}
+        label={trans.__('Directories to bind')}
+        separator={'\n'}
+        hint={trans.__('one a line: source:target, or source:target:ro')}
+      />
+    </Part>
+  );
+}
+
+function Scripts({ readOnly }: { readOnly: boolean }): React.JSX.Element {
+  const trans = useTrans();
+  const { doc, edit, errors } = React.useContext(FormContext);
+  const sections: Array<[string, string, string]> = [
+    ['pre_exec', trans.__('Before'), trans.__('runs first')],
+    [
+      'main_exec',
+      trans.__('Work'),
+      trans.__('left empty: the app, or the image itself, runs')
+    ],
+    ['post_exec', trans.__('After'), trans.__('runs when the work succeeded')]
+  ];
+  return (
+    <Part title={trans.__('Script')}>
+      {sections.map(([name, label, hint]) => (
+        <Field
+          key={name}
+          label={label}
+          hint={hint}
+          error={errors.get(`/script/${name}`)}
+        >
+          {() => (
+            <CodeHost
+              label={label}
+              mimeType="text/x-sh"
+              lineNumbers={false}
+              readOnly={readOnly}
+              value={shown(valueAt(doc, ['script', name]))}
+              testId={`slurmdash-script-${name}`}
+              onChange={text =>
+                edit(withValue(doc, ['script', name], text || undefined))
+              }
+            />
+          )}
+        </Field>
+      ))}
+    </Part>
+  );
+}
+
+function Checks(): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <Part title={trans.__('Checks')}>
+      <div className="jp-slurmdash-Grid">
+        <Words
+          path={['validation', 'pre_submit']}
+          label={trans.__('Before it is submitted')}
+          separator={'\n'}
+          hint={CHECKS.slice(0, 3).join(', ')}
+        />
+        <Words
+          path={['validation', 'post_submit']}
+          label={trans.__('After it was submitted')}
+          separator={'\n'}
+          hint={CHECKS.slice(3).join(', ')}
+        />
+      </div>
+    </Part>
+  );
+}
