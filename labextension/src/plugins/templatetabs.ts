@@ -106,7 +106,8 @@ export class TemplateTabs {
       client,
       factory: options => editors.factoryService.newDocumentEditor(options),
       onClone: id => run(CommandIDs.cloneTemplate, id),
-      onUse: id => run(CommandIDs.useTemplate, id)
+      onUse: id => run(CommandIDs.useTemplate, id),
+      onRestore: id => run(CommandIDs.restoreTemplate, id)
     });
     const tab: Tab = new MainAreaWidget({ content });
     tab.toolbar.hide();

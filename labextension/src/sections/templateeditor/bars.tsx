@@ -8,9 +8,11 @@ import type { TemplateEditorModel } from './model';
 
 /** What the user should know about the file as a whole; quiet lines above the views. */
 export function Bars({
-  model
+  model,
+  onRestore
 }: {
   model: TemplateEditorModel;
+  onRestore: (id: string) => void;
 }): React.JSX.Element {
   const trans = useTrans();
   return (
@@ -32,6 +34,14 @@ export function Bars({
             onClick={() => model.setMerging(true)}
           >
             {trans.__('Merge')}
+          </Button>
+        </Note>
+      )}
+      {model.source === 'archived' && model.id && (
+        <Note kind="warning" icon={infoIcon}>
+          <span>{trans.__('The template is in your archive.')}</span>
+          <Button small onClick={() => onRestore(model.id!)}>
+            {trans.__('Restore')}
           </Button>
         </Note>
       )}

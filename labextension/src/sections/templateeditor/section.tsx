@@ -35,7 +35,7 @@ export class TemplateEditorWidget extends ReactSection {
   }
 
   protected override view(): React.JSX.Element {
-    const { model, factory, onClone, onUse } = this._options;
+    const { model, factory, onClone, onUse, onRestore } = this._options;
     return (
       <EditorContext.Provider value={factory}>
         <EditorView
@@ -43,6 +43,7 @@ export class TemplateEditorWidget extends ReactSection {
           versions={this._versions}
           onClone={onClone}
           onUse={onUse}
+          onRestore={onRestore}
         />
       </EditorContext.Provider>
     );
@@ -68,5 +69,6 @@ export namespace TemplateEditorWidget {
     factory: CodeEditor.Factory;
     onClone: (id: string) => void;
     onUse: (id: string) => void;
+    onRestore: (id: string) => void;
   }
 }

@@ -22,6 +22,7 @@ interface IEditorProps {
   versions: VersionsModel;
   onClone: (id: string) => void;
   onUse: (id: string) => void;
+  onRestore: (id: string) => void;
 }
 
 /** A template: form, YAML or versions at the left; what is wrong, and the script, at the right. */
@@ -43,7 +44,7 @@ export function EditorView(props: IEditorProps): React.JSX.Element {
   return (
     <div className="jp-slurmdash-Editor">
       <Head {...props} />
-      <Bars model={model} />
+      <Bars model={model} onRestore={props.onRestore} />
       {model.merging && model.theirs ? (
         <MergeView model={model} key={model.theirs.hash} />
       ) : (

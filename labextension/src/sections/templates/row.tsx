@@ -44,7 +44,7 @@ export function TemplateRow(props: IRowProps): React.JSX.Element {
         className={`jp-slurmdash-Row ${problem ? 'jp-mod-broken' : ''}`}
         title={
           usable
-            ? trans.__('Use %1 in the new job', name)
+            ? trans.__('Use %1 %2 in the new job', name, template.version)
             : trans.__('Open %1', name)
         }
         data-testid={`slurmdash-template-${id}`}
@@ -61,7 +61,6 @@ export function TemplateRow(props: IRowProps): React.JSX.Element {
           <span className="jp-slurmdash-Row-name">{name}</span>
           {problem && <Badge kind="warning">{trans.__('broken')}</Badge>}
           <Badge>{sourceName(trans, template.source)}</Badge>
-          <span className="jp-slurmdash-Row-side">{template.version}</span>
         </span>
         {(problem || template.description) && (
           <span className="jp-slurmdash-Row-detail">

@@ -45,28 +45,30 @@ export function TemplatesView(
       }}
       onKeyDown={walk}
     >
-      <div className="jp-slurmdash-Library-head">
-        <SearchBox
-          label={trans.__('Search templates')}
-          value={model.query}
-          onChange={query => model.setQuery(query)}
-          testId="slurmdash-templates-search"
-        />
-        <IconButton
-          icon={addIcon}
-          label={trans.__('New template')}
-          data-testid="slurmdash-template-new"
-          onClick={() => onNew()}
-        />
-        <IconButton
-          icon={fileUploadIcon}
-          label={trans.__('Import a template from a file, or drop it here')}
-          data-testid="slurmdash-template-import"
-          onClick={() => onImport()}
-        />
+      <div className="jp-slurmdash-Library-top">
+        <div className="jp-slurmdash-Library-head">
+          <SearchBox
+            label={trans.__('Search templates')}
+            value={model.query}
+            onChange={query => model.setQuery(query)}
+            testId="slurmdash-templates-search"
+          />
+          <IconButton
+            icon={addIcon}
+            label={trans.__('New template')}
+            data-testid="slurmdash-template-new"
+            onClick={() => onNew()}
+          />
+          <IconButton
+            icon={fileUploadIcon}
+            label={trans.__('Import a template from a file, or drop it here')}
+            data-testid="slurmdash-template-import"
+            onClick={() => onImport()}
+          />
+        </div>
+        {model.loaded && model.items.length > 0 && <Filters model={model} />}
+        <DoneNote actions={actions} onEdit={props.onEdit} />
       </div>
-      {model.loaded && model.items.length > 0 && <Filters model={model} />}
-      <DoneNote actions={actions} onEdit={props.onEdit} />
       {model.error ? (
         <ErrorNote error={model.error} onRetry={() => void model.refresh()} />
       ) : null}
