@@ -51,17 +51,18 @@ test('cluster: the job of the four doors', async ({ panel }) => {
 test('cluster: sbatch refuses, and nothing typed is lost', async ({ panel }) => {
   await panel.chooseTemplate('python-script-v1', 'python');
   await panel.get('file-input').setInputFiles(file('a.py', 'print(1)\n'));
-  await panel.get('option-cpus_per_task').fill('5000');
-  await panel.get('job-name').fill('too big');
+  await panel.page.getByText('More options').click();
+  await panel.get('option-constraint').fill('no_such_feature');
+  await panel.get('job-name').fill('too special');
   await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
   await panel.get('submit').click();
   const footer = panel.page.locator('.jp-slurmdash-Footer');
-  await expect(footer).toContainText(/cpu|node configuration/i);
+  await expect(footer).toContainText(/feature/i);
   await panel.page.screenshot({ path: `${shots}/cluster-refused.png` });
-  await expect(panel.get('job-name')).toHaveValue('too big');
+  await expect(panel.get('job-name')).toHaveValue('too special');
   await expect(panel.get('file-a.py')).toHaveAttribute('data-state', 'complete');
 
-  await panel.get('option-cpus_per_task').fill('1');
+  await panel.get('option-constraint').fill('');
   await panel.get('submit').click();
   await expect(panel.get('submitted-job')).toBeVisible();
 });
@@ -72,7 +73,8 @@ test('cluster: a node that refuses is named', async ({ panel }) => {
   await panel.get('scan-button').click();
   const images = panel.page.locator('#jp-slurmdash-panel');
   await expect(images).toContainText('node002', { timeout: 60_000 });
-  await expect(images).toContainText('pytorch_cuda.sif');
+  await panel.get('images-search').fill('pytorch');
+  await expect(panel.page.getByRole('option', { name: /pytorch_cuda.sif/ })).toBeVisible();
   await panel.page.screenshot({ path: `${shots}/cluster-node-refused.png` });
 });
 
