@@ -429,9 +429,10 @@ test('one image: its digest, its signatures, a template of it', async ({
   await expectAccessible(page, '#jp-slurmdash-images');
 
   await panel.get('image-draft').click();
-  const editor = page.locator('.jp-FileEditor .cm-content');
-  await expect(editor).toContainText('apptainer:', { timeout: 30_000 });
-  await expect(editor).toContainText(name.replace('.sif', ''));
+  const draft = page.locator('.jp-slurmdash-TemplateEditor');
+  await expect(draft.getByLabel('Image', { exact: true })).toHaveValue(name, {
+    timeout: 30_000
+  });
 
   await panel.get('image-use').click();
   await expect(panel.get('image-select')).toHaveValue(name);

@@ -1,7 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { click, press } from '../../components/__tests__/render';
-import { openText } from '../editor';
 import { widgetClasses, widgets } from '../imagewidget';
 
 jest.mock('@jupyter-widgets/base', () => ({
@@ -123,27 +122,4 @@ it('is registered where there are widgets', async () => {
     { resolveOptionalService: async () => null } as never,
     null
   );
-});
-
-it('opens a text as a new document', async () => {
-  const calls: unknown[] = [];
-  const commands = {
-    execute: async (id: string, args: object) => {
-      calls.push([id, args]);
-      return id === 'docmanager:open'
-        ? {
-            context: {
-              ready: Promise.resolve(),
-              model: { fromString: (text: string) => calls.push(text) }
-            }
-          }
-        : { path: 'untitled.yaml' };
-    }
-  };
-  await openText(commands as never, 'template:\n');
-  expect(calls).toEqual([
-    ['docmanager:new-untitled', { type: 'file', ext: 'yaml' }],
-    ['docmanager:open', { path: 'untitled.yaml', factory: 'Editor' }],
-    'template:\n'
-  ]);
 });

@@ -140,6 +140,8 @@ function Piece({
     theirs: trans.__('They changed this'),
     both: trans.__('You both changed this')
   }[hunk.kind];
+  const isBase = (lines: readonly string[]) =>
+    lines.join('\n') === hunk.base.join('\n');
   return (
     <fieldset
       className={`jp-slurmdash-Piece ${choice === null ? 'jp-mod-open' : ''}`}
@@ -149,19 +151,19 @@ function Piece({
       <div className="jp-slurmdash-Piece-sides">
         <Side
           title={trans.__('Mine')}
-          mark="+"
+          mark={isBase(hunk.mine) ? ' ' : '+'}
           lines={hunk.mine}
           taken={choice === 'mine' || choice === 'both'}
         />
         <Side
           title={trans.__('Before')}
-          mark=" "
+          mark="−"
           lines={hunk.base}
           taken={false}
         />
         <Side
           title={trans.__('Theirs')}
-          mark="+"
+          mark={isBase(hunk.theirs) ? ' ' : '+'}
           lines={hunk.theirs}
           taken={choice === 'theirs' || choice === 'both'}
         />

@@ -2,7 +2,7 @@ import type { SlurmClient } from '../../api/client';
 import type { Preview, Template, TemplateProblem } from '../../api/types';
 import { Observable } from '../../observable';
 import { Problem, type IFieldError } from '../../problem';
-import type { Doc } from './document';
+import { valueAt, type Doc } from './document';
 
 /** Milliseconds between the last key and the question what is wrong. */
 const PAUSE = 250;
@@ -83,14 +83,9 @@ export class TemplateEditorModel extends Observable {
     );
   }
 
+  /** What people call it; while the text cannot be read, as it was called before. */
   get title(): string {
-    return (
-      this.template?.display_name ||
-      this.template?.name ||
-      this.template?.id ||
-      this.id ||
-      ''
-    );
+    return this._title || (this.id ?? '');
   }
 
   async load(): Promise<void> {
@@ -132,7 +127,7 @@ export class TemplateEditorModel extends Observable {
   /** The form's next values. */
   edit(document: Doc): void {
     if (this.canEdit) {
-      this.document = document;
+      this._show(document);
       this.pending = document;
       this._touched();
     }
@@ -177,10 +172,10 @@ export class TemplateEditorModel extends Observable {
 
   /** Ask now what waits to be asked. */
   async flush(): Promise<void> {
-    if (this._timer !== undefined) {
+    await this._checked;
+    // Also when the last answer did not come.
+    if (this._timer !== undefined || this.pending) {
       await this.check();
-    } else {
-      await this._checked;
     }
   }
 
@@ -310,6 +305,14 @@ export class TemplateEditorModel extends Observable {
     void this.refreshPreview();
   }
 
+  private _show(document: Doc | null): void {
+    this.document = document;
+    const named = ['display_name', 'name', 'id']
+      .map(name => valueAt(document, ['template', name]))
+      .find(name => typeof name === 'string' && name !== '');
+    this._title = named ? String(named) : this._title;
+  }
+
   private _touched(): void {
     this._keep();
     clearTimeout(this._timer);
@@ -339,7 +342,7 @@ export class TemplateEditorModel extends Observable {
       }
       this.text = found.text;
       this.pending = null;
-      this.document = (found.document as Doc | null) ?? null;
+      this._show((found.document as Doc | null) ?? null);
       this.template = found.template;
       this.problem = found.problem;
       this.errors = found.errors;
@@ -360,6 +363,7 @@ export class TemplateEditorModel extends Observable {
   private readonly _client: TemplateEditorModel.IClient;
   private readonly _drafts: ITemplateDrafts;
   private readonly _initial: string | null;
+  private _title = '';
   private _turn = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _checked: Promise<void> = Promise.resolve();

@@ -89,11 +89,13 @@ function Head({ model, onClone, onUse }: IEditorProps): React.JSX.Element {
   const { id, dirty, saving, canEdit, problem } = model;
   const save = !canEdit
     ? trans.__('Only its owner can change it; clone it to make it yours.')
-    : problem
-      ? trans.__('Mend what is wrong first.')
-      : dirty || !id
-        ? ''
-        : trans.__('Everything is saved.');
+    : model.merging
+      ? trans.__('Merge first.')
+      : problem
+        ? trans.__('Mend what is wrong first.')
+        : dirty || !id
+          ? ''
+          : trans.__('Everything is saved.');
   return (
     <div className="jp-slurmdash-Editor-head">
       <h2>{model.title || trans.__('New template')}</h2>

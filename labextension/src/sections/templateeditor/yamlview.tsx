@@ -15,6 +15,8 @@ export function YamlView({
 }): React.JSX.Element {
   const trans = useTrans();
   const { problem, errors, text } = model;
+  // The editor knows one kind of line end; the file keeps its own.
+  const windows = text.includes('\r\n');
   const marks = React.useMemo(
     () => problemRows({ problem, errors, text }),
     // The places are those of the text that was checked; while someone types they move with it.
@@ -26,11 +28,13 @@ export function YamlView({
       ref={code}
       label={trans.__('YAML of the template')}
       mimeType="text/x-yaml"
-      value={text}
+      value={windows ? text.replaceAll('\r\n', '\n') : text}
       readOnly={!model.canEdit}
       marks={marks}
       testId="slurmdash-yaml"
-      onChange={value => model.setText(value)}
+      onChange={value =>
+        model.setText(windows ? value.replaceAll('\n', '\r\n') : value)
+      }
     />
   );
 }

@@ -1,0 +1,113 @@
+import type { Template, TemplateSummary } from '../../../api/types';
+import { Problem } from '../../../problem';
+import { TemplateActions } from '../actions';
+import { TemplatesModel } from '../model';
+
+async function setup(source: TemplateSummary['source'] = 'private') {
+  const calls: string[] = [];
+  const one = {
+    id: 'a',
+    name: 'A',
+    display_name: '',
+    description: '',
+    tags: ['x'],
+    category: 'ml',
+    hash: 'h',
+    source,
+    problem: null
+  } as unknown as Template;
+  const answer =
+    (name: string) =>
+    async (...args: string[]) => {
+      calls.push([name, ...args].join(' '));
+      return one;
+    };
+  const list = async () => ({
+    templates: [one],
+    total: 1,
+    next_cursor: null
+  });
+  const templates = new TemplatesModel({
+    client: { listTemplates: list, listArchivedTemplates: list }
+  });
+  await templates.refresh();
+  const client = {
+    cloneTemplate: answer('clone'),
+    deleteTemplate: answer('delete'),
+    moveTemplate: answer('move'),
+    getTemplate: answer('get'),
+    getTemplateText: async () => ({ text: 'yaml', hash: 'h' }),
+    importTemplate: answer('import')
+  };
+  const actions = new TemplateActions({ client, templates });
+  return { actions, templates, calls, client };
+}
+
+it('clones, and takes the copy back', async () => {
+  const { actions, calls } = await setup();
+  actions.startClone('a');
+  await actions.clone('a', 'B');
+  expect([actions.cloning, actions.notice?.kind]).toEqual([null, 'cloned']);
+  await actions.undo();
+  expect(calls).toEqual(['clone a B', 'delete a h']);
+  expect(actions.notice).toBeNull();
+});
+
+it('shares and takes back', async () => {
+  const { actions, calls } = await setup();
+  await actions.share('a');
+  await actions.undo();
+  await actions.unshare('a');
+  expect(calls).toEqual(['move a share', 'move a unshare', 'move a unshare']);
+  expect(actions.notice?.kind).toBe('unshared');
+});
+
+it('deletes, and brings back to the shelf it was on', async () => {
+  for (const [source, back] of [
+    ['private', ['move a restore']],
+    ['community', ['move a restore', 'move a share']]
+  ] as const) {
+    const { actions, calls } = await setup(source);
+    await actions.remove('a');
+    expect(calls).toEqual(['delete a h']);
+    await actions.undo();
+    expect(calls.slice(1)).toEqual(back);
+  }
+});
+
+it('says why something was not done', async () => {
+  const { actions, client } = await setup();
+  const problem = new Problem({ code: 'forbidden' });
+  client.moveTemplate = () => Promise.reject(problem);
+  await actions.share('a');
+  expect([actions.error, actions.notice, actions.busy]).toEqual([
+    problem,
+    null,
+    false
+  ]);
+  actions.dismiss();
+  expect(actions.error).toBeNull();
+});
+
+it('imports, exports, restores', async () => {
+  const { actions, calls } = await setup();
+  await actions.take('yaml');
+  expect(actions.notice?.kind).toBe('imported');
+  expect(await actions.exportText('a')).toBe('yaml');
+  await actions.restore('a');
+  expect(actions.notice?.kind).toBe('restored');
+  expect(calls).toEqual(['import yaml', 'move a restore']);
+});
+
+it('narrows by shelf and tag, and asks for the archive when it is wanted', async () => {
+  const { templates } = await setup();
+  expect(templates.tags).toEqual([['x', 1]]);
+  templates.narrow({ tag: 'y' });
+  expect(templates.shelves).toEqual([]);
+  templates.narrow({ tag: 'x', source: 'private' });
+  expect(templates.shelves).toHaveLength(1);
+  expect(templates.narrowed).toBe(true);
+  templates.narrow({ tag: '', source: 'archived' });
+  await templates.refresh();
+  expect(templates.archived).toHaveLength(1);
+});
