@@ -429,8 +429,8 @@ test('one image: its digest, its signatures, a template of it', async ({
   await expectAccessible(page, '#jp-slurmdash-images');
 
   await panel.get('image-draft').click();
-  const draft = page.locator('.jp-slurmdash-TemplateEditor');
-  await expect(draft.getByLabel('Image', { exact: true })).toHaveValue(name, {
+  // Its draft, in the template editor.
+  await expect(panel.get('field-apptainer-image_name')).toHaveValue(name, {
     timeout: 30_000
   });
 
