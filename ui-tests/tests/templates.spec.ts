@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import AxeBuilder from '@axe-core/playwright';
@@ -461,4 +461,83 @@ test('a file is imported by dropping it, a broken one can be mended, deleting ca
   expect(readFileSync(await download.path(), 'utf8')).toBe(SMALL('dropped'));
   await drop(SMALL('dropped-bad').replace('nodes: 1', 'nodes: []'));
   await expect(panel.get('problems')).toContainText('Line 9');
+});
+
+test('a file written on the disk shows at once, a broken one with its reason', async ({
+  panel
+}) => {
+  const { SLURMDASH_HOME: home } = process.env;
+  test.skip(!home, 'only where the shelves are on this machine');
+  const { page } = panel;
+  await make('disk');
+  const shelf = join(home!, 'data', 'templates', 'private');
+  const file = join(shelf, readdirSync(shelf)[0], 'disk.yaml');
+  expect(readFileSync(file, 'utf8')).toBe(SMALL('disk'));
+  await showLibrary(panel);
+  const editor = await openEditor(panel, 'disk');
+  // When the name is on the page, by the page's own clock.
+  await page.evaluate(() => {
+    const seen = {} as Record<string, number>;
+    Object.assign(window, { seen });
+    new MutationObserver(() => {
+      if (!seen.at && document.body.textContent!.includes('By vim')) {
+        seen.at = Date.now();
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  const written = Date.now();
+  writeFileSync(file, SMALL('disk').replace('Test disk', 'By vim'));
+  await expect(panel.get('template-disk')).toContainText('By vim');
+  const at = await page.evaluate(
+    () => (window as unknown as { seen: { at: number } }).seen.at
+  );
+  console.log(`a file written on the disk is in the panel after ${at - written} ms`);
+  expect(at - written).toBeLessThan(300);
+  await expect(editor.getByRole('heading', { level: 2 })).toHaveText('By vim');
+  writeFileSync(file, SMALL('disk').replace('nodes: 1', 'nodes: []'));
+  await expect(panel.get('template-disk')).toContainText('broken');
+  await expect(panel.get('template-disk')).toContainText('Line 9, column 3');
+  await panel.get('templates-search').fill('disk');
+  await page.screenshot({
+    path: join(OUT, 'templates-reason-1280-light.png')
+  });
+  await expectAccessible(page, '#jp-slurmdash-templates');
+  await panel.get('template-disk').click();
+  await expect(panel.get('problems')).toContainText('Line 9, column 3');
+});
+
+test('the template manager speaks Korean', async ({ panel }) => {
+  const { page } = panel;
+  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
+  const headers = { Authorization: `token ${token}` };
+  const packs = await page.request.get(`${url}lab/api/translations`, {
+    headers
+  });
+  test.skip(
+    !('ko_KR' in (await packs.json()).data),
+    'jupyterlab-language-pack-ko-KR is not installed'
+  );
+  const setting = `${url}lab/api/settings/@jupyterlab/translation-extension:plugin`;
+  const put = (locale: string) =>
+    page.request.put(setting, {
+      headers,
+      data: { raw: JSON.stringify({ locale }) }
+    });
+  await make('korean');
+  await put('ko_KR');
+  try {
+    await page.reload();
+    await panel.show(/코어/);
+    await panel.toggle('새 작업');
+    await panel.toggle('템플릿');
+    await panel.get('template-korean').scrollIntoViewIfNeeded();
+    await panel.get('template-menu-korean').click();
+    await page.locator('.lm-Menu-item').filter({ hasText: '편집' }).click();
+    await expect(panel.get('editor-save')).toHaveText('저장');
+    await panel.get('field-slurm-nodes').fill('x x');
+    await page.waitForTimeout(600);
+    await page.screenshot({ path: join(OUT, 'templates-korean.png') });
+  } finally {
+    await put('default');
+  }
 });
