@@ -88,7 +88,7 @@ export function FormView({
 function Facts({ fixedId }: { fixedId: boolean }): React.JSX.Element {
   const trans = useTrans();
   return (
-    <Part title={trans.__('About')}>
+    <Part title={trans.__('Basics')}>
       <div className="jp-slurmdash-Grid">
         <Line
           path={['template', 'display_name']}

@@ -217,7 +217,7 @@ function ScriptPreview({
           onRetry={() => void model.refreshPreview()}
         />
       ) : null}
-      {preview ? (
+      {preview?.script ? (
         <ScriptText
           script={preview.script}
           label={trans.__('Script of a job of this template')}
@@ -227,9 +227,11 @@ function ScriptPreview({
       ) : (
         !previewError && (
           <p className="jp-slurmdash-Quiet">
-            {id
-              ? trans.__('Loading…')
-              : trans.__('Save the template to see its script.')}
+            {preview
+              ? trans.__('It comes when nothing is wrong.')
+              : id
+                ? trans.__('Loading…')
+                : trans.__('Save the template to see its script.')}
           </p>
         )
       )}
