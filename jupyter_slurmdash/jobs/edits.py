@@ -13,7 +13,7 @@ from ..errors import FieldError, InvalidInput, SchedulerRefused
 from ..slurm.directives import OPTIONS, check_options, parse_directives
 from .merge import Conflict, merge
 from .model import Check, Plan, ScriptEdit
-from .script import Line, script_lines
+from .script import Line, joined, script_lines
 
 MAX_BYTES = 256 * 1024
 MAX_LINES = 5_000
@@ -27,9 +27,11 @@ _FORBIDDEN = frozenset(
 
 @dataclass(frozen=True)
 class Edited:
-    """The script as it will be submitted. ``origins`` says of each line which field made it."""
+    """The script as it will be submitted; ``generated`` without what was written by hand. ``origins`` says of each line
+    which field made it."""
 
     text: str
+    generated: str
     origins: tuple[str, ...]
     conflicts: tuple[Conflict, ...] = ()
 
@@ -40,10 +42,11 @@ def final_script(plan: Plan) -> Edited:
     Raises InvalidInput when an option, or a directive written by hand, cannot be submitted.
     """
     lines = [part for line in script_lines(plan) for part in line.parts()]
+    generated = joined(lines)
     edit = plan.spec.edit
     if edit is None:
-        return Edited("\n".join(line.text for line in lines) + "\n", tuple(line.pointer for line in lines))
-    edited = lay_over(edit, lines, plan.read_back)
+        return Edited(generated, generated, tuple(line.pointer for line in lines))
+    edited = lay_over(edit, generated, lines, plan.read_back)
     require_submittable(edited.text)
     return edited
 
@@ -72,13 +75,14 @@ def read_back(edit: ScriptEdit) -> dict[str, str]:
     }
 
 
-def lay_over(edit: ScriptEdit, lines: Sequence[Line], read: Mapping[str, str]) -> Edited:
+def lay_over(edit: ScriptEdit, generated: str, lines: Sequence[Line], read: Mapping[str, str]) -> Edited:
     """The user's changes laid over what is generated now, with the options that were read back in it already."""
     # What was read back is no difference any more: the form writes it, at its own place.
     base, own = _without(edit.base, read), _without(edit.text, read)
     merged = merge(base, own, [line.text for line in lines])
     origins = tuple(BY_HAND if at is None else lines[at].pointer for at in merged.sources)
-    return Edited("\n".join(merged.lines).rstrip("\n") + "\n", origins, merged.conflicts)
+    text = "\n".join(merged.lines).rstrip("\n") + "\n"
+    return Edited(text, generated, origins, merged.conflicts)
 
 
 def require_submittable(text: str) -> None:

@@ -17,7 +17,6 @@ from .checks import CheckRunner
 from .edits import check_conflicts, final_script, read_back
 from .model import Check, JobSpec, ParameterValue, Plan, Preview
 from .ports import FileSource, ImageSource, TemplateSource
-from .script import generate_script
 
 MAX_NAME = 100
 # Set with every submission: where the job runs, and the key by which a lost one is found again.
@@ -82,7 +81,7 @@ class Planner:
         return Preview(
             edited.text,
             (*self._checks.before_submit(plan, edited.text), *check_conflicts(edited)),
-            generate_script(plan) if spec.edit else edited.text,
+            edited.generated,
             edited.origins,
             plan.read_back,
             edited.conflicts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -42,7 +42,12 @@ class Line(NamedTuple):
 
 def generate_script(plan: Plan) -> str:
     """The whole script. Raises InvalidInput when an option cannot be a directive (see ``check_options``)."""
-    return "\n".join(line.text for line in script_lines(plan)) + "\n"
+    return joined(script_lines(plan))
+
+
+def joined(lines: Iterable[Line]) -> str:
+    """The text of these pieces."""
+    return "\n".join(line.text for line in lines) + "\n"
 
 
 def script_lines(plan: Plan) -> list[Line]:

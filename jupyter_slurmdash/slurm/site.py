@@ -50,11 +50,14 @@ class Site:
         rules = limits_parse.partition_rules(self._answer(commands.partition_rules_argv()))
         cluster = config.get("ClusterName", "")
         associations = self._accounting(commands.associations_argv(self._user, cluster))
+        if associations is None:
+            # What the user has cannot be known now, so nothing is said to be missing: sbatch itself decides.
+            return SiteLimits(rules)
         return SiteLimits(
             rules,
             limits_parse.associations(associations),
-            limits_parse.qos(self._accounting(commands.qos_argv())),
-            self._accounting(commands.default_account_argv(self._user)).strip(),
+            limits_parse.qos(self._accounting(commands.qos_argv()) or ""),
+            (self._accounting(commands.default_account_argv(self._user)) or "").strip(),
             limits_parse.enforced(config.get("AccountingStorageEnforce", "")),
         )
 
@@ -64,7 +67,10 @@ class Site:
             raise refusals.query_error(argv[0], done.stderr.decode(errors="replace"), done.code)
         return done.stdout.decode(errors="replace")
 
-    def _accounting(self, argv: Sequence[str]) -> str:
-        """What sacctmgr answers; nothing on a site without accounting, or while its database is away."""
-        done = self._ask(argv)
-        return done.stdout.decode(errors="replace") if done.code == 0 else ""
+    def _accounting(self, argv: Sequence[str]) -> str | None:
+        """What sacctmgr answers; None on a site without accounting, or while its database is away."""
+        try:
+            done = self._ask(argv)
+        except SlurmDashError:
+            return None
+        return done.stdout.decode(errors="replace") if done.code == 0 else None

@@ -252,6 +252,28 @@ def test_nodes_are_listed_where_nothing_tells_their_processors(slurm: SlurmCli, 
     assert [node.arch for node in slurm.nodes()] == ["", ""]
 
 
+def test_limits_while_the_accounting_database_is_away(slurm: SlurmCli, machine: Played) -> None:
+    config = "ClusterName = hpc\nAccountingStorageEnforce = associations,limits,qos\n"
+    partitions = "PartitionName=gpu MaxTime=01:00:00\n"
+    machine.answers["scontrol"] = lambda argv: Completed(
+        (config if "config" in argv else partitions).encode(), b"", 0
+    )
+
+    def silent(argv: Sequence[str]) -> Completed:
+        raise TransportError("It did not end in time.", "timeout")
+
+    machine.answers["sacctmgr"] = silent
+    limits = slurm.limits()
+    assert limits.rules["gpu"].max_time == 3600
+    assert not limits.accounts_matter, "nobody knows now which accounts the user has"
+
+
+def test_a_user_without_an_account_is_told(slurm: SlurmCli, machine: Played) -> None:
+    machine.says("scontrol", "ClusterName = hpc\nAccountingStorageEnforce = associations\n")
+    machine.says("sacctmgr", "")
+    assert slurm.limits().accounts_matter
+
+
 def test_the_version_and_the_clusters_name(slurm: SlurmCli, machine: Played, clock: Clock) -> None:
     machine.says("scontrol", "ClusterName = hpc\nSLURM_VERSION           = 22.05.8\n")
     assert slurm.ping() == "slurm 22.05.8"
