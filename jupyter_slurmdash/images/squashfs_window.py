@@ -13,7 +13,7 @@ PAGE = 16 * 1024
 _MAX_READS = 64
 _MAX_BYTES = 1024 * 1024
 _MAX_UNPACKED = 4 * 1024 * 1024
-_MAX_ENTRIES = 50_000
+_MAX_ENTRIES = 20_000
 
 
 class SquashfsProblem(Exception):

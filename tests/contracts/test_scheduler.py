@@ -139,7 +139,8 @@ def test_a_job_from_submission_to_its_end(place: Place) -> None:
     assert (job.exit_code, job.ended_at, job.final) == (None, None, False)
     assert job.nodes
     assert job.cpus >= 1
-    assert place.read(f"slurm-{number}.out") == "started\n"
+    # The file is made before the script starts, and the script may be slower than this.
+    until(lambda: place.read(f"slurm-{number}.out") == "started\n")
     place.go()
     end = place.ended(number)
     assert (end.state, end.raw_state, end.exit_code, end.signal) == ("FAILED", "FAILED", 3, None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stopwatch import stopwatch
 
 from jupyter_slurmdash.formats.jsonschema import Schema, SchemaProblem, measure
 
@@ -204,17 +204,17 @@ def test_work_bombs_are_refused() -> None:
 
 @pytest.mark.parametrize("pattern", ["^(a|a)*$", "^(a+)+$", "^(a|aa)+$", "(.*)*x"])
 def test_patterns_are_linear(pattern: str) -> None:
-    begun = time.perf_counter()
-    assert Schema({"pattern": pattern}).errors("a" * 31 + "b")
-    Schema({"pattern": pattern}).errors("a" * 100_000 + "b")
-    assert time.perf_counter() - begun < 0.2
+    with stopwatch() as watch:
+        assert Schema({"pattern": pattern}).errors("a" * 31 + "b")
+        Schema({"pattern": pattern}).errors("a" * 100_000 + "b")
+    assert watch.seconds < 0.2
 
 
 def test_a_million_errors_are_not_collected() -> None:
     schema = Schema({"items": {"type": "string"}})
-    begun = time.perf_counter()
-    assert schema.errors([1] * 1_000_000)[0].pointer == "/0"
-    assert time.perf_counter() - begun < 1
+    with stopwatch() as watch:
+        assert schema.errors([1] * 1_000_000)[0].pointer == "/0"
+    assert watch.seconds < 1
 
 
 def test_nothing_is_fetched() -> None:

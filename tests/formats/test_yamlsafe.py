@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stopwatch import fastest
 
 from jupyter_slurmdash.formats.yamlsafe import MAX_BYTES, MAX_DEPTH, YamlProblem, load, load_with_marks
 
@@ -167,16 +167,6 @@ def test_bombs_are_read_or_refused_in_time(name: str) -> None:
 def _try(text: str) -> None:
     with suppress(YamlProblem):
         load_with_marks(text)
-
-
-def fastest(work: Any) -> float:
-    """Seconds of the fastest of three runs: what the code takes, not what else the machine did."""
-    times = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 @given(st.one_of(st.text(), st.binary(), st.text(alphabet="[]{}:,-?&*!|>'\"%@`#\n\t ab01.~<=_")))

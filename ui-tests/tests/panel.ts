@@ -34,9 +34,12 @@ export class Panel {
       state: 'detached',
       timeout: 60_000
     });
-    if (!(await this.get('cluster-line').isVisible())) {
-      await this.page.getByRole('tab', { name: 'Slurm', exact: true }).click();
+    // The tab that is already chosen would close the panel: what is in sight, not what is drawn by now, decides.
+    const tab = this.page.getByRole('tab', { name: 'Slurm', exact: true });
+    if ((await tab.getAttribute('aria-selected')) !== 'true') {
+      await tab.click();
     }
+    await expect(this.get('cluster-line')).toBeVisible();
     await expect(this.get('cluster-line')).toContainText(said);
   }
 
