@@ -51,6 +51,7 @@ from .transport.ssh import SshConnector
 from .upkeep import Upkeep
 from .uploads.fetch import Fetcher
 from .uploads.model import JobFile, SessionFile
+from .uploads.quotas import Quotas
 from .uploads.service import Uploads
 
 _UPKEEP_SECONDS = 3600.0
@@ -97,6 +98,7 @@ class Dash:
             chunk_size=settings.chunk_size,
             fetcher=Fetcher(settings.external_hosts, settings.external_timeout),
             slots=self._slots,
+            quota=Quotas(LocalTransport()).of,
         )
         self.jobs = self._jobs()
         self.upkeep = Upkeep(lambda: self.uploads.sessions.expire(self.user), _UPKEEP_SECONDS)

@@ -76,6 +76,23 @@ class FileHandler(UploadHandler):
         self.send_nothing()
 
 
+class ContentsHandler(UploadHandler):
+    path = "/api/v2/upload/sessions/{session_id}/files/{file_id}/contents"
+
+    async def get(self, session_id: str, file_id: str) -> None:
+        query = self.query()
+        listing = await self.call(self.dash.uploads.contents, session_id, self.dash.user, file_id)
+        self.send(listing.to_json(query["offset"], query["limit"]))
+
+
+class SpaceHandler(UploadHandler):
+    path = "/api/v2/upload/space"
+
+    async def get(self) -> None:
+        room = await self.call(self.dash.uploads.space.look, self.dash.user)
+        self.send(room.to_json())
+
+
 class FinalizeHandler(UploadHandler):
     path = "/api/v2/upload/sessions/{session_id}/finalize"
 
@@ -104,6 +121,8 @@ class PreflightHandler(UploadHandler):
 
 routes = [
     PreflightHandler,
+    SpaceHandler,
+    ContentsHandler,
     SessionsHandler,
     SessionHandler,
     PathsHandler,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ChecksumMismatch, Conflict, InvalidInput, SlurmDashError, TooLarge
-from .files import Digest, Part
+from .files import Digest, Part, full_disk
 from .journal import Journal
 from .locks import LetGo
 from .magic import HEAD
@@ -65,6 +65,7 @@ class Chunks:
         self._lock = threading.Lock()
         self._files: dict[str, _Open] = {}
 
+    @full_disk()
     def open(self, session_id: str, user: str, chunk: Chunk) -> ChunkWriter:
         """Where the chunk's bytes go. The first chunk that comes begins the file.
 
@@ -110,7 +111,7 @@ class Chunks:
         file = self._records.add(session, NewFile(chunk.name, most, chunk.slot, chunk.type))
         try:
             space.check_slot(file, least)
-            space.check(user, least, file.id)
+            space.check(user, least, file.id, files=1)
             place = self._records.place(file)
             place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             journal.create(place.journal)
@@ -189,6 +190,7 @@ class Chunks:
         shared.part.close()
         self._records.locks.release(shared.file.id)
 
+    @full_disk()
     def acknowledge(self, shared: _Open, chunk: Chunk, length: int) -> None:
         """The chunk's bytes are written: put them on the disk and note them; complete the file if it is whole."""
         os.fdatasync(shared.part.fd)

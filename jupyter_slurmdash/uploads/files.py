@@ -23,7 +23,12 @@ from .journal import Journal
 
 _READ = 1024 * 1024
 _WRITE_BACK = 16 * 1024 * 1024
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+# What is full, and what to do about it.
+_FULL = {
+    errno.ENOSPC: "The disk is full. Free some space on it",
+    errno.EDQUOT: "Your quota is full. Delete files of yours, or ask for more",
+    errno.EFBIG: "The file is larger than the file system or your limits allow. Split it",
+}
 _NO_RANGE = frozenset((errno.ENOSYS, errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM))
 _NO_LOCKS = frozenset((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS))
 
@@ -206,15 +211,13 @@ class Digest:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """A full disk or quota as NoSpace."""
+    """A full disk or quota as NoSpace: around a block, or on a function as ``@full_disk()``."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise NoSpace(
-            "The disk or your quota is full. Free some space and go on; what has arrived is kept."
-        ) from error
+        raise NoSpace(f"{_FULL[error.errno]}, then go on; what has arrived is kept.") from error
 
 
 def _move(source: int, start: int, target: int, offset: int, length: int) -> int:

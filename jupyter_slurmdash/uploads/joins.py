@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..errors import Conflict, InvalidInput, SlurmDashError
-from .files import Part, Place
+from .files import Part, Place, full_disk
 from .model import SessionFile
 from .records import NewFile, Records
 from .space import Space
@@ -51,6 +51,7 @@ class Joins:
         self._space = space
         self._look = look
 
+    @full_disk()
     def create(
         self,
         session_id: str,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from ..errors import FieldError
+from .archives.listing import is_archive
 
 FileState = Literal["uploading", "complete", "failed"]
 SessionState = Literal["active", "finalized"]
@@ -91,6 +92,7 @@ class SessionFile:
             "path": self.path if self.origin == "path" else None,
             "sha256": self.sha256,
             "problem": self.problem,
+            "archive": self.state == "complete" and is_archive(self.name),
         }
 
 

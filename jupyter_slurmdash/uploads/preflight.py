@@ -11,7 +11,6 @@ from .model import JobFile, SessionFile
 from .names import clean_path
 from .records import Records
 from .space import Space
-from .units import size_text
 
 
 class Preflight:
@@ -27,7 +26,6 @@ class Preflight:
         slots = self._records.slots(session)
         there = {file.name: file for file in self._records.files(session_id)}
         needed = sum(size for _, size in wanted)
-        free, promised = self._space.free(), self._space.promised(user)
         files: list[dict[str, Any]] = []
         clashes, new = [], []
         for name, size in wanted:
@@ -46,12 +44,6 @@ class Preflight:
         both: list[SessionFile | JobFile] = [*there.values(), *new]
         filled = {file.slot for file in assign(both, slots) if file.slot}
         empty = [slot.name for slot in slots if slot.required and slot.name not in filled]
-        enough = needed <= free - promised
-        message = (
-            None
-            if enough
-            else f"{size_text(needed)} are needed, but only {size_text(free - promised)} are free."
-        )
-        space = {"needed": needed, "free": free, "promised": promised, "enough": enough, "message": message}
-        good = enough and not clashes and not any(file["problem"] for file in files)
-        return {"ok": good, "space": space, "files": files, "clashes": clashes, "empty_slots": empty}
+        room = self._space.look(user, needed, len(wanted))
+        good = room.problem is None and not clashes and not any(file["problem"] for file in files)
+        return {"ok": good, "space": room.to_json(), "files": files, "clashes": clashes, "empty_slots": empty}

@@ -25,12 +25,14 @@ from .journal import Journal
 from .locks import Locks
 from .model import FILE_TYPES, Origin, Session, SessionFile, Slot
 from .names import clean_path, other_name
+from .quota import Quota
 from .slots import require_slot
 
 MAX_FILES = 20_000  # in one session
 DAY = 86400.0
 
 SlotSource = Callable[[str, str], Sequence[Slot]]
+QuotaSource = Callable[[Path], Quota | None]
 
 
 def no_slots(_user: str, _template_id: str) -> Sequence[Slot]:
@@ -38,16 +40,22 @@ def no_slots(_user: str, _template_id: str) -> Sequence[Slot]:
     return ()
 
 
+def no_quota(_path: Path) -> Quota | None:
+    """The quota of a user who has none."""
+    return None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where uploads go and how much of them. Sizes in bytes (``max_size`` 0: no limit), ``ttl`` in
-    seconds.
+    seconds. ``quota`` tells the user's quota on the file system of a path.
     """
 
     root: Path
     max_size: int = 0
     ttl: float = 7 * DAY
     type_rules: Mapping[str, str] = field(default_factory=lambda: TYPE_RULES)
+    quota: QuotaSource = no_quota
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from ..errors import UploadNotFound
 from ..events import EventBus
 from ..store.uploads import UploadTable
 from . import classify
+from .archives.listing import list_archive
+from .archives.model import Listing
 from .chunks import Chunks
 from .classify import TYPE_RULES
 from .external import External
@@ -19,7 +22,7 @@ from .fetch import Fetcher
 from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
 from .preflight import Preflight
-from .records import DAY, Records, Settings, SlotSource, no_slots
+from .records import DAY, QuotaSource, Records, Settings, SlotSource, no_quota, no_slots
 from .sessions import Sessions, require_complete
 from .small import SmallFiles
 from .transfers import Transfers
@@ -34,7 +37,8 @@ class Uploads:
 
     ``slots(user, template_id)`` gives a template's slots, so that files find their slot and a wrong one
     stops early. ``root`` is where the bytes wait; ``max_size`` (bytes, 0: no limit) is that of one
-    file, ``ttl`` (seconds) the life of a session that nobody touches.
+    file, ``ttl`` (seconds) the life of a session that nobody touches, ``quota(path)`` what this user may take of a
+    file system.
     """
 
     def __init__(
@@ -48,15 +52,17 @@ class Uploads:
         chunk_size: int = 10 * 1024 * 1024,
         fetcher: Fetcher | None = None,
         slots: SlotSource = no_slots,
+        quota: QuotaSource = no_quota,
         type_rules: Mapping[str, str] = TYPE_RULES,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], object] = uuid.uuid4,
     ) -> None:
-        self.settings = Settings(Path(root), max_size, ttl, type_rules)
+        self.settings = Settings(Path(root), max_size, ttl, type_rules, quota)
         records = Records(table, self.settings, slots, clock, new_id)
         self.transfers = Transfers(records, events)
         self.small = SmallFiles(records, self.transfers.space, events)
-        self.preflight = Preflight(records, self.transfers.space)
+        self.space = self.transfers.space
+        self.preflight = Preflight(records, self.space)
         self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
         self.external = External(self.sessions, self.transfers, self.small, fetcher or Fetcher())
@@ -64,6 +70,17 @@ class Uploads:
     def session_files(self, session_id: str, user: str) -> list[SessionFile]:
         """The files of a session as they stand now. Raises SessionNotFound or SessionExpired."""
         return list(self.sessions.get(session_id, user).files)
+
+    def contents(self, session_id: str, user: str, file_id: str) -> Listing:
+        """What an archive of the session holds. Raises Conflict while it is under way, NotAnArchive for another file,
+        UploadNotFound, Session*.
+        """
+        files = self.session_files(session_id, user)
+        file = next((file for file in files if file.id == file_id), None)
+        if file is None:
+            raise UploadNotFound("There is no such file in this session. Look at the session again.")
+        require_complete([file])
+        return list_archive(file.path)
 
     def job_files(self, session_id: str, user: str) -> list[JobFile]:
         """The session's files as a job takes them. Raises Conflict while some are under way or have

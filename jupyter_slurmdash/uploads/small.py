@@ -51,7 +51,7 @@ class SmallFiles:
         Raises InvalidInput (a name, the first bytes), TooLarge, NoSpace, Conflict (a name that is there), Session*.
         """
         session = self._records.active(session_id, user)
-        self._space.check(user, sum(len(file.data) for file in files))
+        self._space.check(user, sum(len(file.data) for file in files), files=len(files))
         with self._records.locks.held(f"{session_id}/"):
             added, result, replaced = self._plan(session, files)
             try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import Conflict, Forbidden, InvalidInput, OffsetMismatch, SlurmDashError, TooLarge
 from ..events import EventBus
-from .files import Digest, Part, Place
+from .files import Digest, Part, Place, full_disk
 from .joins import Joins, Recipe, gather
 from .locks import LetGo
 from .model import SessionFile
@@ -54,6 +54,7 @@ class Transfers:
 
     # -- the verbs ------------------------------------------------------------------------------------------
 
+    @full_disk()
     def create(self, session_id: str, user: str, new: NewFile, metadata: str = "") -> SessionFile:
         """Begin an upload; an empty one is complete at once. ``metadata`` is kept for ``metadata()``.
 
@@ -64,7 +65,7 @@ class Transfers:
         file = self._records.add(session, new)
         try:
             self.space.check_slot(file)
-            self.space.check(user, file.size or 0, file.id)
+            self.space.check(user, file.size or 0, file.id, files=1)
         except SlurmDashError:
             self._records.forget(file)
             raise
@@ -76,6 +77,7 @@ class Transfers:
             return self.look(session_id, user, file.id)
         return file
 
+    @full_disk()
     def open(self, session_id: str, user: str, file_id: str, append: Append) -> Writer | SessionFile:
         """A writer at ``append.offset``, or the file when it is complete and nothing is left to write.
 
@@ -110,6 +112,7 @@ class Transfers:
         self._records.locks.release(file_id)
         return file
 
+    @full_disk()
     def look(self, session_id: str, user: str, file_id: str) -> SessionFile:
         """The upload as it stands, after any older connection has let go of it."""
         self._records.session(session_id, user)
@@ -177,6 +180,7 @@ class Transfers:
 
     # -- for the writer -------------------------------------------------------------------------------------
 
+    @full_disk()
     def commit(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
         """Record how far the upload has come; complete it when that is all of it."""
         if file.size is not None and part.size == file.size:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,3 +152,30 @@ def test_preflight(server: Server) -> None:
     assert "are needed" in full["space"]["message"]
     assert server.call("POST", path, json={"files": [{"name": "config.yaml", "size": 1}]}).json()["ok"]
     server.call("POST", path, 400, json={"files": [{"name": "a", "size": -1}]})
+
+
+def test_space_and_the_contents_of_an_archive(server: Server) -> None:
+    space = server.call("GET", "/space").json()
+    fits("UploadSpace", space)
+    assert (space["needed"], space["enough"], space["message"]) == (0, True, None)
+
+    session = server.session()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name in ("a.dat", "../b.dat"):
+            tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    archive = send(server, session, "two.tar.gz", packed.getvalue())
+    other = send(server, session, "notes.txt", b"no archive")
+    files = f"/sessions/{session['session_id']}/files"
+    listing = server.call("GET", f"{files}/{archive}/contents").json()
+    fits("ArchiveListing", listing)
+    assert [(entry["name"], entry["trouble"]) for entry in listing["entries"]] == [
+        ("a.dat", None),
+        ("../b.dat", "outside"),
+    ]
+    assert listing["notes"] == ["“../b.dat” would be written outside the folder in which it is unpacked."]
+    second = server.call("GET", f"{files}/{archive}/contents?offset=1&limit=1").json()
+    assert [entry["name"] for entry in second["entries"]] == ["../b.dat"]
+    assert "no tar and no zip" in server.call("GET", f"{files}/{other}/contents", 400).json()["detail"]
+    server.call("GET", f"{files}/{archive}/contents?limit=0", 400)
+    server.call("GET", f"{files}/not-there/contents", 404)

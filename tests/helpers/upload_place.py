@@ -11,6 +11,7 @@ from jupyter_slurmdash.events import Event, EventBus
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.uploads import UploadTable
 from jupyter_slurmdash.uploads.model import JobFile, SessionFile, Slot
+from jupyter_slurmdash.uploads.quota import Quota
 from jupyter_slurmdash.uploads.records import NewFile
 from jupyter_slurmdash.uploads.service import Uploads
 from jupyter_slurmdash.uploads.transfers import Append
@@ -61,6 +62,7 @@ class Place:
     now: float = 1_700_000_000.0
     chunk_size: int = 1000
     events: list[Event] = field(default_factory=list)
+    quota: Quota | None = None
 
     def __post_init__(self) -> None:
         bus = EventBus()
@@ -75,6 +77,7 @@ class Place:
             ttl=1000.0,
             chunk_size=self.chunk_size,
             slots=lambda user, template_id: self.slots,
+            quota=lambda path: self.quota,
             clock=lambda: self.now,
         )
         self.sessions, self.transfers = self.uploads.sessions, self.uploads.transfers

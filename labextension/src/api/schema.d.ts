@@ -774,6 +774,46 @@ export interface paths {
         patch: operations["updateUploadedFile"];
         trace?: never;
     };
+    "/api/v2/upload/sessions/{session_id}/files/{file_id}/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+                file_id: components["parameters"]["FileId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What an archive holds (tar, also with gzip, bzip2, xz, Zstandard; zip); nothing is unpacked
+         * @description The work is bounded: a long or a hostile archive is listed as far as that goes, and `stopped` says why it ended.
+         */
+        get: operations["listArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/upload/space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much may still be uploaded; what is free, what is kept for uploads under way, the user's quota */
+        get: operations["getUploadSpace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/upload/sessions/{session_id}/finalize": {
         parameters: {
             query?: never;
@@ -1495,22 +1535,84 @@ export interface components {
             path?: string | null;
             sha256: string | null;
             problem: string | null;
+            /** @description Its contents can be listed */
+            archive?: boolean;
         };
         FilesReceipt: components["schemas"]["UploadedFile"] & {
             files: components["schemas"]["UploadedFile"][];
         };
+        UploadSpace: {
+            /** @description Bytes */
+            needed: number;
+            /** @description Bytes that the user may still write: what the disk has, or less by the quota */
+            free: number;
+            /** @description Bytes kept for uploads under way */
+            promised: number;
+            enough: boolean;
+            /** @description Why it is not enough */
+            message: string | null;
+            /** @description What is allowed, but not for ever */
+            note: string | null;
+            /** @description The user's quota where uploads wait; null when there is none, or nobody tells */
+            quota: components["schemas"]["Quota"] | null;
+        };
+        Quota: {
+            /** @description Where the file system is mounted */
+            mount: string;
+            /** @description False when a part of the file system did not answer */
+            exact: boolean;
+            space: components["schemas"]["QuotaLimit"];
+            files: components["schemas"]["QuotaLimit"];
+        };
+        /** @description Bytes, or a number of files */
+        QuotaLimit: {
+            used: number;
+            soft: number | null;
+            hard: number | null;
+            /** @description null: no limit */
+            left: number | null;
+            /** @description Until when being above the soft limit is borne */
+            grace: string | null;
+            /** @description That time is over */
+            expired: boolean;
+        };
+        ArchiveListing: {
+            /** @description tar, tar.gz, tar.bz2, tar.xz, tar.zst or zip */
+            format: string;
+            /** @description Bytes of the archive */
+            size: number;
+            /** @description Bytes that the entries say they have together */
+            unpacked: number;
+            /** @description How many entries were read */
+            total: number;
+            complete: boolean;
+            /**
+             * @description Why not all was read
+             * @enum {unknown}
+             */
+            stopped: "entries" | "names" | "bytes" | "time" | "memory" | "damaged" | null;
+            /** @description What to know before unpacking it */
+            notes: string[];
+            entries: components["schemas"]["ArchiveEntry"][];
+        };
+        ArchiveEntry: {
+            /** @description Control characters are escaped */
+            name: string;
+            /** @enum {unknown} */
+            kind: "file" | "directory" | "link" | "other";
+            /** @description Bytes, as the archive says */
+            size: number;
+            /** @description Where a link leads */
+            target: string | null;
+            /**
+             * @description Why it is better not unpacked without a look
+             * @enum {unknown}
+             */
+            trouble: "outside" | "link-outside" | "control" | "device" | "twice" | null;
+        };
         Preflight: {
             ok: boolean;
-            space: {
-                /** @description Bytes */
-                needed: number;
-                /** @description Bytes */
-                free: number;
-                /** @description Bytes kept for uploads under way */
-                promised: number;
-                enough: boolean;
-                message: string | null;
-            };
+            space: components["schemas"]["UploadSpace"];
             files: {
                 name: string;
                 size: number;
@@ -3009,6 +3111,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadedFile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listArchive: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                session_id: components["parameters"]["SessionId"];
+                file_id: components["parameters"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveListing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUploadSpace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The room there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadSpace"];
                 };
             };
             default: components["responses"]["Problem"];
