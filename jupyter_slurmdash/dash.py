@@ -24,11 +24,13 @@ from .images.draft import draft, hints
 from .images.integrity import Integrity
 from .images.rules import type_rules
 from .jobs.checks import CheckRunner, installed_checks
+from .jobs.checkups import Checkups
 from .jobs.pinning import GoodRuns
 from .jobs.ports import FileVerdict
 from .jobs.prepare import Planner
 from .jobs.service import Jobs
 from .jobs.submit import Submitter
+from .jobs.templatecheck import TemplateChecker
 from .jobs.watch import Watcher
 from .slurm.base import Scheduler
 from .slurm.cli import SlurmCli
@@ -40,6 +42,7 @@ from .store.imagechecks import ImageChecks
 from .store.images import ImageTable
 from .store.jobs import JobTable
 from .store.leases import Leases
+from .store.templatechecks import TemplateCheckTable
 from .store.uploads import UploadTable
 from .templates.editor import Editor
 from .templates.library import Library
@@ -62,7 +65,7 @@ class Dash:
     """The services of one user.
 
     Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` and ``editor``
-    (templates), ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    (templates), ``checkups`` (how they do), ``uploads``, ``jobs``, ``scheduler``, ``events``.
     Nothing starts by itself; ``start()`` begins the background work of a server.
     """
 
@@ -100,7 +103,32 @@ class Dash:
             slots=self._slots,
             quota=Quotas(LocalTransport()).of,
         )
+        self._job_table = JobTable(self.database, self.user, self.cluster_name.get, self.cluster_name.known)
+        self._checks = CheckRunner(
+            self.scheduler,
+            self.uploads,
+            self.events,
+            settings.work_root,
+            self._checks_by_name,
+            GoodRuns(self._job_table),
+        )
         self.jobs = self._jobs()
+        self.template_checker = TemplateChecker(
+            self.catalog,
+            self.uploads,
+            self._checks,
+            self.scheduler,
+            self.user,
+            settings.work_root,
+            self.scan_once,
+        )
+        self.checkups = Checkups(
+            self.library,
+            self.template_checker,
+            TemplateCheckTable(self.database, self.user, self.cluster_name.get, self.cluster_name.known),
+            self._job_table,
+            self.events,
+        )
         self.upkeep = Upkeep(lambda: self.uploads.sessions.expire(self.user), _UPKEEP_SECONDS)
         # Until the controller has told its name; what was remembered may be another cluster's.
         self._naming = Upkeep(self.cluster_name.learn, _NAMING_SECONDS)
@@ -177,15 +205,7 @@ class Dash:
 
     def _jobs(self) -> Jobs:
         settings = self.settings
-        table = JobTable(self.database, self.user, self.cluster_name.get, self.cluster_name.known)
-        checks = CheckRunner(
-            self.scheduler,
-            self.uploads,
-            self.events,
-            settings.work_root,
-            self._checks_by_name,
-            GoodRuns(table),
-        )
+        table, checks = self._job_table, self._checks
         planner = Planner(self.library, self.catalog, self.uploads, checks, self.user, settings.results_root)
         submitter = Submitter(
             planner, checks, self.scheduler, table, self.leases, self.events, settings.work_root
@@ -215,12 +235,18 @@ class Dash:
         self.jobs.watcher.stop()
         self._shelf_watch.stop()
         self.changes.stop()
+        self.checkups.close()
         self.integrity.close()
         self.catalog.close()
         self._connector.close()
         if self.image_database is not self.database:
             self.image_database.close()
         self.database.close()
+
+    def scan_once(self) -> None:
+        """A first look at the nodes, where nobody has had one yet."""
+        if not self.catalog.read_only and self.catalog.scanned_at() is None:
+            self.catalog.scan()
 
     def health(self) -> Health:
         return check_health(self)

@@ -50,8 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Run, help: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=help, description=help)
+    def command(name: str, run: Run, help: str, *aliases: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help, aliases=aliases)
         sub.set_defaults(run=run)
         return sub
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from traitlets import TraitError
 
@@ -16,8 +16,12 @@ from ..errors import InvalidInput
 from ..notebook.api import NotebookDash
 
 Run = Callable[[argparse.Namespace], int]
-# Adds a command to the parser: ``command(name, run, help)`` gives its own parser for the arguments.
-AddCommand = Callable[[str, Run, str], argparse.ArgumentParser]
+
+
+class AddCommand(Protocol):
+    """Adds a command to the parser, under its name and others; gives its own parser for the arguments."""
+
+    def __call__(self, name: str, run: Run, help: str, *aliases: str) -> argparse.ArgumentParser: ...
 
 
 @contextmanager

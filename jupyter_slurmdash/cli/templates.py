@@ -1,4 +1,4 @@
-"""Commands for templates: ``jupyter slurmdash template list|show|draft|save|…``."""
+"""Commands for templates: ``jupyter slurmdash templates list|show|check|draft|save|…``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import InvalidInput
 from ..notebook.api import NotebookDash
 from ..templates.editor import ANY, Shelf
 from ..templates.model import Template
 from .common import AddCommand, opened, print_json
+from .templatechecks import check, health_json, read_text, show
 
-_Work = Callable[[NotebookDash, argparse.Namespace], Template | None]
+# What was changed, or an exit status.
+_Work = Callable[[NotebookDash, argparse.Namespace], Template | int | None]
 
 
 def add(command: AddCommand) -> None:
-    parser = command("template", _run, "List, draft, save, share and restore templates.")
+    parser = command("templates", _run, "List, check, draft, save, share and restore templates.", "template")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, work: _Work, help: str, *places: str) -> argparse.ArgumentParser:
@@ -31,14 +32,23 @@ def add(command: AddCommand) -> None:
     sub.add_argument("words", nargs="*", metavar="WORD", help="only those that have all these words")
     sub.add_argument("--source", choices=["official", "community", "private", "archived"])
     sub.add_argument("--json", action="store_true")
-    verb("show", _show, "Print a template's YAML.", "id")
+    sub = verb("show", show, "Print a template's YAML, and how it does on standard error.", "id")
+    sub.add_argument("--json", action="store_true", help="how it does, as JSON on standard output")
+    sub = verb("check", check, "Dry-run templates; exits 1 when one has an error. Nothing is submitted.")
+    sub.add_argument(
+        "what",
+        nargs="*",
+        metavar="ID|FILE",
+        help="an id, or a YAML file (with a / or ending in .yaml; - is standard input); left out: the official set",
+    )
+    sub.add_argument("-v", "--verbose", action="store_true", help="every step, those that are right too")
+    sub.add_argument("--json", action="store_true")
     sub = verb("draft", _draft, "Make a template from what an image says of itself.", "image")
     sub.add_argument("--app", help="for this app only")
     sub.add_argument("--save", action="store_true", help="save it on your private shelf")
     sub = verb("save", _save, "Save a YAML file (- is standard input) under the id in it.", "file")
     sub.add_argument("--based-on", default=ANY, metavar="HASH", help="refuse when it was changed since")
     sub.add_argument("--shared", action="store_true", help="a new one goes to the community shelf")
-    verb("check", _check, "Check a YAML file (- is standard input); exits 1 when it is broken.", "file")
     verb("clone", lambda dash, a: dash.clone_template(a.id, a.name), "Copy a template.", "id", "name")
     verb("share", lambda dash, a: dash.share_template(a.id), "Let everybody use your template.", "id")
     verb("unshare", lambda dash, a: dash.unshare_template(a.id), "Take your template back.", "id")
@@ -58,6 +68,8 @@ def add(command: AddCommand) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     with opened(arguments) as dash:
         changed = arguments.work(dash, arguments)
+    if isinstance(changed, int):
+        return changed
     if isinstance(changed, Template):
         print(f"{changed.id}\t{changed.source}\t{changed.hash}")
         return int(changed.problem is not None and changed.source != "archived")
@@ -68,13 +80,9 @@ def _list(dash: NotebookDash, arguments: argparse.Namespace) -> None:
     filters = {"source": arguments.source} if arguments.source else {}
     found = dash.templates(" ".join(arguments.words), **filters)
     if arguments.json:
-        print_json([template.summary_json() for template in found])
+        print_json([{**template.summary_json(), **health_json(found, template.id)} for template in found])
     else:
         print(found)
-
-
-def _show(dash: NotebookDash, arguments: argparse.Namespace) -> None:
-    print(dash.template_text(arguments.id), end="")
 
 
 def _draft(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:
@@ -87,15 +95,7 @@ def _draft(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None
 
 def _save(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
     shelf: Shelf = "community" if arguments.shared else "private"
-    return dash.save_template(_read(arguments.file), arguments.based_on, shelf)
-
-
-def _check(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
-    checked = dash.editor.check(_read(arguments.file))
-    if checked.problem is not None:
-        where = f"{arguments.file}:{checked.problem.line}:{checked.problem.column}"
-        print(f"{where}: {checked.problem.message}", file=sys.stderr)
-    return checked.template
+    return dash.save_template(read_text(arguments.file), arguments.based_on, shelf)
 
 
 def _versions(dash: NotebookDash, arguments: argparse.Namespace) -> None:
@@ -111,7 +111,7 @@ def _diff(dash: NotebookDash, arguments: argparse.Namespace) -> None:
 
 
 def _import(dash: NotebookDash, arguments: argparse.Namespace) -> Template:
-    return dash.import_template(_read(arguments.file), arguments.public)
+    return dash.import_template(read_text(arguments.file), arguments.public)
 
 
 def _export(dash: NotebookDash, arguments: argparse.Namespace) -> None:
@@ -120,10 +120,3 @@ def _export(dash: NotebookDash, arguments: argparse.Namespace) -> None:
         Path(arguments.output).write_bytes(data)
     else:
         sys.stdout.buffer.write(data)
-
-
-def _read(path: str) -> str:
-    try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not text in UTF-8: {error}.") from error

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import chunks, cluster, external, forms, images, jobs, preview, templates, tus, uploads, ws
+from . import (
+    chunks,
+    cluster,
+    external,
+    forms,
+    images,
+    jobs,
+    preview,
+    templatehealth,
+    templates,
+    tus,
+    uploads,
+    ws,
+)
 from .base import NotFoundHandler
 from .contract import Contract, contract
 
-_MODULES = (cluster, images, templates, preview, uploads, external, forms, chunks, tus, jobs, ws)
+_MODULES = (
+    cluster,
+    images,
+    templates,
+    templatehealth,
+    preview,
+    uploads,
+    external,
+    forms,
+    chunks,
+    tus,
+    jobs,
+    ws,
+)
 
 
 def handlers_by_path() -> dict[str, Any]:

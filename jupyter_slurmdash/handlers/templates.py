@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado import httputil
@@ -12,6 +12,9 @@ from tornado import httputil
 from ..errors import FieldError, InvalidInput, UnsupportedMediaType
 from ..templates.model import Template
 from .base import SlurmDashHandler
+
+if TYPE_CHECKING:
+    from ..dash import Dash
 
 # A template of 256 KiB, as JSON with all its escapes or in a multipart form.
 MAX_BODY = 1024 * 1024
@@ -47,10 +50,7 @@ class TemplatesHandler(_WritingHandler):
     path = "/api/v2/templates"
 
     async def get(self) -> None:
-        query = self.query()
-        limit, cursor = query.pop("limit"), query.pop("cursor")
-        found = await self.call(self.dash.library.templates, **query)
-        self.send_cached(page(found, limit, cursor))
+        self.send_cached(await self.call(listed, self.dash, **self.query()))
 
     async def post(self) -> None:
         given = {"shelf": self.query()["shelf"], **self.text_or_document()}
@@ -83,9 +83,7 @@ class TemplateSearchHandler(SlurmDashHandler):
     path = "/api/v2/templates/search"
 
     async def get(self) -> None:
-        query = self.query()
-        found = await self.call(self.dash.library.templates, q=query["q"])
-        self.send_cached(page(found, query["limit"], query["cursor"]))
+        self.send_cached(await self.call(listed, self.dash, **self.query()))
 
 
 class TemplateCategoriesHandler(SlurmDashHandler):
@@ -191,15 +189,25 @@ class TemplateVersionRestoreHandler(_WritingHandler):
         self.send_template(restored)
 
 
-def page(found: list[Template], limit: int, cursor: str | None) -> dict[str, Any]:
-    """One page of templates that are sorted by id; the cursor is the last id of the page before.
+def listed(dash: Dash, *, limit: int, cursor: str | None, **filters: Any) -> dict[str, Any]:
+    """One page of the templates, which are sorted by id, with how each does; the cursor is the last id of the page
+    before.
 
     So a template that appears or vanishes between two pages neither repeats nor hides another.
     """
+    found = dash.library.templates(**filters)
     rest = [template for template in found if cursor is None or template.id > cursor]
     shown = rest[:limit]
+    checks, runs = dash.checkups.briefs(shown), dash.checkups.runs()
     return {
-        "templates": [template.summary_json() for template in shown],
+        "templates": [
+            {
+                **template.summary_json(),
+                "check": checks[template.id].to_json() if template.id in checks else None,
+                "runs": runs[template.id].to_json() if template.id in runs else None,
+            }
+            for template in shown
+        ],
         "total": len(found),
         "next_cursor": shown[-1].id if len(rest) > limit else None,
     }

@@ -32,17 +32,17 @@ class NotebookDash(TemplateCells):
 
     def images(self, **filters: Any) -> ImageTable:
         """Images of the catalogue as a table; filters: partition, type, q, node, app. Scans when it is empty."""
-        self._scan_once()
+        self.scan_once()
         return ImageTable(self.catalog.images(**filters), self.catalog.node_errors())
 
     def families(self, **filters: Any) -> FamilyTable:
         """Images with their versions together, as a table; filters: partition, type, q. Scans when it is empty."""
-        self._scan_once()
+        self.scan_once()
         return FamilyTable(self.catalog.families(**filters))
 
     def image(self, image: str) -> Image:
         """An image by its file name (the newest version) or its id. Raises ImageNotFound."""
-        self._scan_once()
+        self.scan_once()
         return find_image(self.catalog, image)
 
     def where(self, image: str) -> WhereTable:
@@ -63,7 +63,8 @@ class NotebookDash(TemplateCells):
     def templates(self, q: str = "", **filters: Any) -> TemplateTable:
         """Templates that match the words ``q``, as a table; filters: category, tag, source."""
         self.library.refresh()
-        return TemplateTable(self.library.templates(q=q, **filters))
+        found = self.library.templates(q=q, **filters)
+        return TemplateTable(found, self.checkups.briefs(found), self.checkups.runs())
 
     def spec(
         self,
@@ -83,7 +84,7 @@ class NotebookDash(TemplateCells):
         ``edited`` is the whole script of these values (``script(…)``) with changes by hand, which are kept.
         """
         if template or image:
-            self._scan_once()
+            self.scan_once()
         spec = JobSpec(
             job_name=job_name,
             template_id=template,
@@ -98,11 +99,6 @@ class NotebookDash(TemplateCells):
         if edited is None:
             return spec
         return replace(spec, edit=ScriptEdit(self.jobs.preview(spec).script, edited))
-
-    def _scan_once(self) -> None:
-        """A first look at the nodes, where nobody has had one yet."""
-        if not self.catalog.read_only and self.catalog.scanned_at() is None:
-            self.catalog.scan()
 
     def _image_id(self, image: str) -> str:
         """An image by its id, or by its file name."""
@@ -159,7 +155,7 @@ class NotebookDash(TemplateCells):
 
     def image_picker(self, partition: str = "") -> ImagePicker:
         """The image field alone as a widget; ``value`` is the chosen image's id. Scans when there is no catalogue."""
-        self._scan_once()
+        self.scan_once()
         return ImagePicker(self, partition)
 
 

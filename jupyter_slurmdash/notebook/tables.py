@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from ..images.model import Image
+from ..jobs.templatereport import CheckBrief, TemplateReport, TemplateRuns, checked_text
 from ..templates.model import Template
 from ..uploads.units import size_text
 
@@ -24,6 +26,10 @@ class Table(Sequence[T], Generic[T]):
     def row(self, item: T) -> tuple[str, ...]:
         raise NotImplementedError
 
+    def lines(self) -> list[tuple[str, ...]]:
+        """The rows that are shown: one for each thing, where a table does not say otherwise."""
+        return [self.row(item) for item in self._items]
+
     def __getitem__(self, index: Any) -> Any:
         return self._items[index]
 
@@ -34,7 +40,7 @@ class Table(Sequence[T], Generic[T]):
         return iter(self._items)
 
     def __repr__(self) -> str:
-        rows = [self.columns, *(self.row(item) for item in self._items)]
+        rows = [self.columns, *self.lines()]
         widths = [max(len(row[index]) for row in rows) for index in range(len(self.columns))]
         return "\n".join(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -47,9 +53,9 @@ class Table(Sequence[T], Generic[T]):
         )
         body = "".join(
             "<tr>"
-            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in self.row(item))
+            + "".join(f"<td style='text-align:left'>{html.escape(cell)}</td>" for cell in line)
             + "</tr>"
-            for item in self._items
+            for line in self.lines()
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -69,8 +75,43 @@ class ImageTable(Table[Image]):
 
 
 class TemplateTable(Table[Template]):
-    columns = ("id", "name", "category", "version", "source", "problem")
+    """Templates; ``checks`` are the last dry runs and ``runs`` what became of the jobs, both by template id."""
+
+    columns = ("id", "name", "category", "version", "source", "checked", "jobs", "problem")
+
+    def __init__(
+        self,
+        templates: Sequence[Template],
+        checks: Mapping[str, CheckBrief] | None = None,
+        runs: Mapping[str, TemplateRuns] | None = None,
+    ) -> None:
+        super().__init__(templates)
+        self.checks = checks or {}
+        self.runs = runs or {}
 
     def row(self, item: Template) -> tuple[str, ...]:
         problem = item.problem.message if item.problem else ""
-        return (item.id, item.display_name, item.category, item.version, item.source, problem)
+        checked = checked_text(self.checks.get(item.id), time.time())
+        jobs = str(self.runs.get(item.id, ""))
+        return (item.id, item.display_name, item.category, item.version, item.source, checked, jobs, problem)
+
+
+class ReportTable(Table[TemplateReport]):
+    """What dry runs of templates found: a row for each finding, one for each template that is all right."""
+
+    columns = ("template", "level", "step", "what was found")
+
+    @property
+    def ok(self) -> bool:
+        """Whether no template has an error."""
+        return all(report.level != "error" for report in self)
+
+    def lines(self) -> list[tuple[str, ...]]:
+        return [line for report in self for line in _report_lines(report)]
+
+
+def _report_lines(report: TemplateReport) -> list[tuple[str, ...]]:
+    found = [step for step in report.steps if step.level != "ok"]
+    if not found:
+        return [(report.template_id, "ok", "", report.steps[-1].message)]
+    return [(report.template_id, step.level, step.name, step.message) for step in found]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..dash import Dash
+from ..jobs.templatereport import TemplateHealth
 from ..templates.editor import ANY, Shelf
 from ..templates.history import Version
 from ..templates.model import Template
 from ..templates.texts import TemplateDraft
 from ..uploads.units import size_text
-from .tables import Table
+from .tables import ReportTable, Table
 
 
 class VersionTable(Table[Version]):
@@ -84,6 +85,19 @@ class TemplateCells(Dash):
         """The former versions that are kept, the newest first, as a table."""
         self.library.refresh()
         return VersionTable(self.editor.versions(template_id))
+
+    def check_templates(self, *ids: str) -> ReportTable:
+        """Dry-run these templates (by default the official set) as a table: nothing is submitted, the result is kept.
+
+        Raises TemplateNotFound, and SchedulerUnavailable where the scheduler does not answer.
+        """
+        self.library.refresh()
+        return ReportTable(self.checkups.check(ids or None))
+
+    def template_health(self, template_id: str) -> TemplateHealth:
+        """A template's last dry run (``report``) and what became of your jobs of it (``runs``)."""
+        self.library.refresh()
+        return self.checkups.of(template_id)
 
     def template_diff(self, template_id: str, version: str) -> str:
         """What was changed since a version, as a unified diff."""

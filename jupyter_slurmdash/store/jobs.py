@@ -8,9 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from .database import Database
+from .jobhistory import template_runs
 from .tables import jobs
 
 Row = dict[str, Any]
+
+# Jobs that the history of templates looks back on: what was longer ago says little, and costs.
+NEWEST = 2_000
 
 
 class JobTable:
@@ -76,6 +80,18 @@ class JobTable:
         with self._database.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return dict(row) if row is not None else None
+
+    def template_runs(self, good: str, bad: Sequence[str], stopped: str) -> dict[str, Row]:
+        """What became of the user's newest jobs of templates, by template; see ``jobhistory.template_runs``."""
+        return template_runs(
+            self._database,
+            self.user,
+            self._known(),
+            good=good,
+            bad=bad,
+            stopped=stopped,
+            newest=NEWEST,
+        )
 
     def in_states(self, states: Sequence[str], *, negate: bool = False) -> list[Row]:
         """This user's jobs whose state is (or is not) one of ``states``."""

@@ -131,6 +131,22 @@ jobs = Table(
     Index("idx_jobs_job_id", "cluster", "job_id"),
     Index("idx_jobs_user_created", "user", "created_at"),
     Index("idx_jobs_state", "state"),
+    Index(
+        "idx_jobs_history",
+        *("user", "cluster", "created_at", "template_id", "state", "submitted_at", "started_at", "elapsed"),
+    ),
+)
+
+template_checks = Table(
+    "template_checks",
+    metadata,
+    Column("user", String(255), primary_key=True),
+    Column("cluster", String(255), primary_key=True),
+    Column("template_id", String(200), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("steps", JSON, nullable=False),
+    Column("checked_at", Float, nullable=False),
 )
 
 events = Table(

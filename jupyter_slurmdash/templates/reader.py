@@ -22,7 +22,9 @@ from .slots import read_files
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Words that the routes below api/v2/templates/ keep for themselves.
-RESERVED_IDS: Final = frozenset(("categories", "tags", "search", "scan", "export", "import", "check"))
+RESERVED_IDS: Final = frozenset(
+    ("categories", "tags", "search", "scan", "export", "import", "check", "health")
+)
 _ID_LINE: Final = re.compile(r"^\s+id:\s*[\"']?([A-Za-z0-9._-]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 
 

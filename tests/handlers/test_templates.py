@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +18,11 @@ from tornado.httpclient import HTTPClientError, HTTPResponse
 from jupyter_slurmdash.events import EventBus
 from jupyter_slurmdash.handlers.contract import Contract, contract
 from jupyter_slurmdash.handlers.templates import attachment, routes
+from jupyter_slurmdash.jobs.checkups import Checkups
+from jupyter_slurmdash.jobs.templatecheck import TemplateChecker
+from jupyter_slurmdash.store.database import Database
+from jupyter_slurmdash.store.jobs import JobTable
+from jupyter_slurmdash.store.templatechecks import TemplateCheckTable
 from jupyter_slurmdash.templates.editor import Editor
 from jupyter_slurmdash.templates.library import Library
 
@@ -38,11 +43,24 @@ def fetch(jp_serverapp: ServerApp, jp_fetch: Fetch, shelves: Path) -> Iterator[F
         app = jp_serverapp.web_app
         checks = ("check_gpu_availability", "validate_dataset_size", "notify_user", "log_submission")
         library = Library(shelves, ME, True, checks, max_age=0)
-        dash = SimpleNamespace(library=library, editor=Editor(library, EventBus()))
+        database = Database(f"sqlite:///{shelves.parent / 'data' / 'test.sqlite'}")
+        database.upgrade()
+        dash = SimpleNamespace(
+            library=library, editor=Editor(library, EventBus()), checkups=unchecked(library, database)
+        )
         app.settings.update(slurmdash=dash, slurmdash_executor=executor)
         base = app.settings["base_url"] + "slurmdash"
         app.add_handlers(".*$", [(base + Contract.pattern(handler.path), handler) for handler in routes])
         yield jp_fetch
+        dash.checkups.close()
+        database.close()
+
+
+def unchecked(library: Library, database: Database) -> Checkups:
+    """How templates do that nobody has checked or used; see test_template_health for the rest."""
+    results = TemplateCheckTable(database, ME, lambda: "local", lambda: "local")
+    jobs = JobTable(database, ME, lambda: "local")
+    return Checkups(library, cast("TemplateChecker", None), results, jobs, EventBus())
 
 
 def body(response: HTTPResponse) -> Any:

@@ -31,7 +31,7 @@ def test_images_as_text() -> None:
 
 
 def test_an_empty_table_is_its_head() -> None:
-    assert repr(TemplateTable([])) == "id  name  category  version  source  problem"
+    assert repr(TemplateTable([])) == "id  name  category  version  source  checked  jobs  problem"
     assert "<tbody></tbody>" in TemplateTable([])._repr_html_()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +38,23 @@ def test_in_a_cell(dash: Any) -> None:
     assert second.id == "mine"
 
 
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    sets = [
+def sets(tmp_path: Path) -> list[str]:
+    return [
         f"--set={name}={value}"
         for name, value in {
             "scheduler": "local",
             "data_dir": tmp_path / "data",
             "work_root": tmp_path / "jobs",
             "template_root": tmp_path / "templates",
+            "image_dirs": "[]",
         }.items()
     ]
 
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     def run(*arguments: str, status: int = 0) -> str:
-        assert main([*sets, "template", *arguments]) == status
+        assert main([*sets(tmp_path), "template", *arguments]) == status
         said = capsys.readouterr()
         return said.err if status else said.out
 
@@ -88,3 +92,66 @@ def test_in_the_terminal(shell: Any, tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     assert "UTF-8" in shell("save", str(file), status=1)
     assert "image" in shell("draft", "nothing.sif", status=1).lower()
+
+
+def test_checks_in_the_terminal(shell: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By id and by file, in words and as JSON; the exit status says whether there was an error."""
+    assert shell("check", "python-script-v1", "shell-script-v1").splitlines() == [
+        "ok       python-script-v1",
+        "ok       shell-script-v1",
+        "2 ok, 0 with a warning, 0 with an error",
+    ]
+    assert "slurm: The embedded scheduler" in shell("check", "-v", "python-script-v1")
+    [report] = json.loads(shell("check", "python-script-v1", "--json"))
+    assert (report["level"], report["steps"][0]["name"]) == ("ok", "schema")
+    file = tmp_path / "mine.yaml"
+    file.write_text(TEXT.replace("nodes: 1", "partition: nowhere"))
+    assert main([*sets(tmp_path), "template", "check", str(file)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "error    mine"
+    assert said[1].startswith("         resources: error: The cluster has no partition nowhere.")
+    assert said[-1] == "0 ok, 0 with a warning, 1 with an error"
+    # What a file would be is on no shelf, so nothing of it is kept.
+    assert "Template not found" in shell("show", "mine", status=1)
+    assert "Template not found" in shell("check", "nothing-v1", status=1)
+    # The official set asks for more than this machine has.
+    assert main([*sets(tmp_path), "templates", "check", "--json"]) == 1
+    reports = json.loads(capsys.readouterr().out)
+    assert len(reports) == 11
+    assert {report["template_id"] for report in reports if report["level"] == "ok"} >= {"python-script-v1"}
+
+
+def test_how_it_does_stands_beside_the_yaml(
+    shell: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(TEXT)
+    shell("save", str(file))
+    shell("check", "mine")
+    assert main([*sets(tmp_path), "submit", "mine", "--wait"]) == 0
+    capsys.readouterr()
+    assert main([*sets(tmp_path), "templates", "show", "mine"]) == 0
+    said = capsys.readouterr()
+    assert said.out == TEXT
+    checked, runs = said.err.splitlines()
+    assert checked.startswith("ok, checked ")
+    assert runs.startswith("1 of 1 ended well; median wait ")
+    health = json.loads(shell("show", "mine", "--json"))
+    assert (health["runs"]["good"], health["check"]["current"]) == (1, True)
+    assert "ok, checked " in shell("list", "mine")
+    [listed] = json.loads(shell("list", "mine", "--json"))
+    assert listed["runs"] == health["runs"]
+    file.write_text(TEXT.replace("echo one", "echo two"))
+    shell("save", str(file))
+    assert "not checked since it was changed" in shell("list", "mine")
+
+
+def test_checks_in_a_cell(dash: Any) -> None:
+    table = dash.check_templates("python-script-v1", "openfoam-simulation-v1")
+    assert [report.template_id for report in table] == ["python-script-v1", "openfoam-simulation-v1"]
+    assert not table.ok
+    shown = repr(table).splitlines()
+    assert shown[0].split()[:3] == ["template", "level", "step"]
+    assert shown[1].startswith("python-script-v1        ok")
+    assert "No scanned node has openfoam.sif." in shown[2]
+    assert "No scanned node has openfoam.sif." in table._repr_html_()

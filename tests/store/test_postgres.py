@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from runs import check_by_hand
 
 from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput
 from jupyter_slurmdash.store import engines
@@ -39,6 +40,15 @@ def database(server: postgres.Postgres) -> Iterator[Database]:
     yield made
     made.downgrade("base")
     made.close()
+
+
+def test_medians_and_counts_as_on_sqlite(database: Database) -> None:
+    states = ("COMPLETED", "COMPLETED", "FAILED", "CANCELLED", "COMPLETED")
+    runs = [
+        {"template_id": "a-v1", "state": state, "started_at": 110.0 + number, "elapsed": 3 * number}
+        for number, state in enumerate(states)
+    ]
+    check_by_hand(database, [*runs, {"template_id": "b-v1", "state": "RUNNING", "started_at": None}])
 
 
 def test_the_migrations_make_the_tables(database: Database) -> None:
