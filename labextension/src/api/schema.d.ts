@@ -419,6 +419,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/templates/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last dry run of each template that was checked, and which checks are under way */
+        get: operations["listTemplateReports"];
+        put?: never;
+        /** Dry-run these templates (by default the official set) in the background; `template_health` on the channel `templates` tells what is done */
+        post: operations["startTemplateChecks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/templates/export/{id}": {
         parameters: {
             query?: never;
@@ -454,6 +472,26 @@ export interface paths {
         post?: never;
         /** Move the template to your archive */
         delete: operations["deleteTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/templates/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        /** The template's last dry run, step by step, and what became of your jobs of it */
+        get: operations["getTemplateHealth"];
+        put?: never;
+        /** Dry-run the template in the background, as it is now; nothing is submitted */
+        post: operations["startTemplateCheck"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1403,6 +1441,57 @@ export interface components {
             owner?: string;
             /** @description Whether you may change it */
             can_edit?: boolean;
+            /** @description In lists: the last dry run */
+            check?: null | components["schemas"]["TemplateCheckBrief"];
+            /** @description In lists: what became of your jobs */
+            runs?: null | components["schemas"]["TemplateRuns"];
+        };
+        TemplateCheckBrief: {
+            /** @enum {unknown} */
+            level: "ok" | "warning" | "error";
+            /** Format: date-time */
+            checked_at: string;
+            /** @description False when the template was changed since */
+            current: boolean;
+        };
+        TemplateRuns: {
+            /** @description Jobs that ended well */
+            good: number;
+            /** @description Jobs that ended, well or not; cancelled ones are not among them */
+            ended: number;
+            cancelled: number;
+            /** @description Seconds in the queue, of the jobs that started */
+            median_wait: number | null;
+            /** @description Seconds, of the jobs that ended well */
+            median_run: number | null;
+        };
+        TemplateReport: {
+            template_id: string;
+            /** @description Of the text that was checked */
+            hash: string;
+            /** @enum {unknown} */
+            level: "ok" | "warning" | "error";
+            /** @description schema, image, parameters, script, resources, slurm; what is not ok says what to do */
+            steps: components["schemas"]["Check"][];
+            /** Format: date-time */
+            checked_at: string;
+        };
+        TemplateReportList: {
+            reports: components["schemas"]["TemplateReport"][];
+            running: string[];
+            total: number;
+        };
+        TemplateHealth: {
+            template_id: string;
+            /**
+             * @description Of the check: failed means that it could not be made
+             * @enum {unknown}
+             */
+            state: "none" | "running" | "finished" | "failed";
+            message: string;
+            report: null | components["schemas"]["TemplateReport"];
+            check: null | components["schemas"]["TemplateCheckBrief"];
+            runs: null | components["schemas"]["TemplateRuns"];
         };
         /** @description The YAML text, or the same as plain data in the shape of the file */
         TemplateText: {
@@ -2508,6 +2597,63 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listTemplateReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reports */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateReportList"];
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startTemplateChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    ids?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description All that are under way now */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        running: string[];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     exportTemplate: {
         parameters: {
             query?: never;
@@ -2616,6 +2762,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Template"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTemplateHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Health */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateHealth"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startTemplateCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Under way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateHealth"];
                 };
             };
             default: components["responses"]["Problem"];
