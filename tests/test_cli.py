@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from jupyter_slurmdash import cli
 from jupyter_slurmdash.health import Component, Health
 from jupyter_slurmdash.notebook.api import NotebookDash
 from jupyter_slurmdash.notebook.job import Job
+from jupyter_slurmdash.uploads.quota import Limit, Quota
 from jupyter_slurmdash.version import __version__
 
 Run = Callable[..., tuple[int, str, str]]
@@ -328,3 +330,55 @@ def test_a_script_edited_by_hand(run: Run, tmp_path: Path) -> None:
     edited.write_text(script.replace(":\n", "#SBATCH --chdir=/\n:\n", 1))
     status, _, errors = run("submit", "test-v1", "--edited", str(edited))
     assert (status, "--chdir cannot stand in a script here" in errors) == (1, True)
+
+
+# -- files -----------------------------------------------------------------------------------------------------
+
+
+def test_upload_and_submit(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "in/mesh/a.msh", "1 2 3\n")
+    status, session, told = run("upload", str(tmp_path / "in/mesh"), "--copy")
+    assert status == 0
+    assert "mesh/a.msh" in told
+    session = session.strip()
+    again = json.loads(run("upload", str(tmp_path / "in/mesh"), "--session", session, "--copy", "--json")[1])
+    assert (again["session_id"], len(again["files"]), again["validation"]) == (session, 1, None)
+    words = ("--session", session, "--wait")
+    status, output, _ = submit(run, "cat mesh/a.msh", *words, tmp_path=tmp_path)
+    assert status == 0
+    assert output.endswith("1 2 3\n")
+
+
+def test_upload_says_what_a_template_misses(run: Run, tmp_path: Path) -> None:
+    add_template(tmp_path, files={"input_schema": {"required": [{"name": "dataset", "pattern": "*.csv"}]}})
+    path = write(tmp_path / "notes.txt", "none")
+    status, _, told = run("upload", path, "--template", "test-v1")
+    assert status == 1
+    assert "“dataset” has no file yet" in told
+    data = write(tmp_path / "d.csv", "1\n")
+    assert run("upload", "--template", "test-v1", "--slot", f"dataset={data}")[0] == 0
+
+
+def test_contents(run: Run, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as tar:
+        tar.addfile(tarfile.TarInfo("b.dat"), io.BytesIO())
+    status, output, _ = run("contents", str(tmp_path / "a.tar.xz"))
+    assert (status, "b.dat" in output) == (0, True)
+    told = json.loads(run("contents", str(tmp_path / "a.tar.xz"), "--json")[1])
+    assert (told["format"], told["total"]) == ("tar.xz", 1)
+    status, _, error = run("contents", write(tmp_path / "plain.txt", "no archive"))
+    assert status == 1
+    assert "no tar and no zip" in error
+
+
+def test_space(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, output, _ = run("space")
+    assert status == 0
+    assert output.startswith("free ")
+    assert json.loads(run("space", "--json")[1])["enough"] is True
+    quota = Quota("/home", Limit(9 * 10**9, 8 * 10**9, 10 * 10**9), Limit(120))
+    monkeypatch.setattr("jupyter_slurmdash.uploads.quotas.Quotas.of", lambda self, path: quota)
+    assert run("space")[1].splitlines()[2:] == [
+        "quota     space on /home: 9 GB used, soft 8 GB, hard 10 GB",
+        "quota     files on /home: 120 used, no limit",
+    ]

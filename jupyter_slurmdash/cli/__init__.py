@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from ..errors import SlurmDashError
 from ..version import __version__
-from . import cluster, images, jobs, site, templates
+from . import cluster, files, images, jobs, site, templates
 from .common import Run
 
-_MODULES = (site, images, jobs, cluster, templates)
+_MODULES = (site, images, jobs, files, cluster, templates)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ def add(command: AddCommand) -> None:
     sub = command("submit", _submit, "Check, stage and submit a job.")
     sub.add_argument("template", nargs="?", help="id of the template")
     sub.add_argument("--file", action="append", default=[], metavar="SLOT=PATH")
+    sub.add_argument("--session", metavar="ID", help="files that upload gathered")
     sub.add_argument("--image", help="file name or id of the image")
     sub.add_argument("--app", help="app of the image")
     sub.add_argument(
@@ -63,6 +64,7 @@ def _submit(arguments: argparse.Namespace) -> int:
             app=arguments.app,
             script=script,
             job_name=arguments.name,
+            session_id=arguments.session,
         )
         options, parameters = pairs(arguments.option, "--option"), pairs(arguments.parameter, "--parameter")
         spec = dash.with_texts(spec, options, parameters)

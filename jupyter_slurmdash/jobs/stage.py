@@ -19,6 +19,7 @@ from .script import BINDS_FILE, bindable, slot_alias
 
 RECORD_DIR = ".slurmdash"
 _MAX_SLUG = 60
+_MAX_BINDS = 100_000  # bytes; the kernel takes no variable of more than 128 KiB
 
 
 def directory_name(job_name: str, run_id: str, now: float) -> str:
@@ -66,9 +67,19 @@ def stage(plan: Plan, script: str, record: Mapping[str, Any], target: Path) -> N
 
 def _binds(plan: Plan) -> list[str]:
     """The user's own files, for the container to see at their own place, read only."""
-    return [
-        f"{file.path}:{file.path}:ro" for file in plan.files if file.origin == "path" and bindable(file.path)
-    ]
+    paths = {file.path for file in plan.files if file.origin == "path" and bindable(file.path)}
+    while sum(map(_bind_length, paths)) > _MAX_BINDS:
+        # Too many for one variable: bind the folders that hold them, and theirs in turn.
+        deepest = max(path.count("/") for path in paths)
+        above = {os.path.dirname(path) if path.count("/") == deepest else path for path in paths}
+        if "/" in above or above == paths:
+            break  # a root is not bound; the job says which file it misses
+        paths = {path for path in above if not any(str(folder) in above for folder in Path(path).parents)}
+    return [f"{path}:{path}:ro" for path in sorted(paths)]
+
+
+def _bind_length(path: str) -> int:
+    return 2 * len(path.encode()) + len(":ro,:")
 
 
 def _place(file: JobFile, place: Path) -> None:

@@ -14,12 +14,14 @@ from ..images.model import Image
 from ..jobs.model import JobSpec, ParameterValue, ScriptEdit
 from ..jobs.prepare import OWN_OPTIONS
 from ..slurm.directives import OPTIONS
+from ..widgets.filedrop import FileDrop
 from ..widgets.form import JobForm
 from ..widgets.images import ImagePicker
 from .images import FamilyTable, WhereTable, find_image
 from .job import Job, JobList
 from .tables import ImageTable, TemplateTable
 from .templates import TemplateCells
+from .uploads import FileTable, UploadCells
 
 # sbatch options that may be given to submit() by name, beside the template's own parameters.
 OPTION_NAMES = frozenset(OPTIONS) - OWN_OPTIONS - {"job_name"}
@@ -27,7 +29,7 @@ OPTION_NAMES = frozenset(OPTIONS) - OWN_OPTIONS - {"job_name"}
 _SWITCHES = ("exclusive", "requeue")
 
 
-class NotebookDash(TemplateCells):
+class NotebookDash(TemplateCells, UploadCells):
     """A ``Dash`` with the names of the notebook API."""
 
     def images(self, **filters: Any) -> ImageTable:
@@ -70,7 +72,7 @@ class NotebookDash(TemplateCells):
         self,
         template: str | None = None,
         *,
-        files: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | FileTable | FileDrop | None = None,
         image: str | None = None,
         app: str | None = None,
         script: str | None = None,
@@ -81,10 +83,13 @@ class NotebookDash(TemplateCells):
     ) -> JobSpec:
         """What ``submit`` would submit. ``values`` are sbatch options by name, or the template's parameters.
 
-        ``edited`` is the whole script of these values (``script(…)``) with changes by hand, which are kept.
+        ``files`` are slot → path, or what ``upload`` and ``file_drop`` made. ``edited`` is the whole script of these
+        values (``script(…)``) with changes by hand, which are kept.
         """
         if template or image:
             self.scan_once()
+        if isinstance(files, FileTable | FileDrop):
+            session_id, files = files.session_id, None
         spec = JobSpec(
             job_name=job_name,
             template_id=template,

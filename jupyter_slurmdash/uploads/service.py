@@ -19,6 +19,7 @@ from .chunks import Chunks
 from .classify import TYPE_RULES
 from .external import External
 from .fetch import Fetcher
+from .local import LocalFiles
 from .model import FileValidation, JobFile, SessionFile, Slot
 from .paths import look_at_path
 from .preflight import Preflight
@@ -63,6 +64,7 @@ class Uploads:
         self.small = SmallFiles(records, self.transfers.space, events)
         self.space = self.transfers.space
         self.preflight = Preflight(records, self.space)
+        self.local = LocalFiles(records, self.transfers, self.small, events)
         self.chunks = Chunks(records, self.transfers, chunk_size)
         self.sessions = Sessions(records, self.transfers, events)
         self.external = External(self.sessions, self.transfers, self.small, fetcher or Fetcher())
@@ -107,7 +109,7 @@ def _job_file(file: SessionFile) -> JobFile:
     if file.origin == "path":
         # It may have changed since it was named.
         now = look_at_path(file.path)
-        return replace(now, type=file.type, slot=file.slot, pinned=file.pinned)
+        return replace(now, name=file.name, type=file.type, slot=file.slot, pinned=file.pinned)
     return JobFile(
         file.name,
         file.path,
