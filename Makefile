@@ -14,7 +14,10 @@ PANEL_SOURCES := $(shell find labextension -type f -not -path '*/__tests__/*') p
 
 PACKAGE_SOURCES := $(shell find jupyter_slurmdash -type f -not -path '*/labextension/*' -not -name '*.pyc')
 
-.PHONY: demo test lint bench dev panel install cluster test-python test-panel docs clean
+# Other people's upload clients and servers, which the tests and benchmarks run against ours and beside it.
+CLIENTS := tests/uploads/clients
+
+.PHONY: demo test lint bench dev panel install clients cluster test-python test-panel docs clean
 
 demo: $(VENV)/.demo  ## open JupyterLab with the panel (HEADLESS=1: run a job and print its output)
 	$(BIN)/python dev/demo.py $(if $(HEADLESS),--headless)
@@ -32,10 +35,10 @@ lint: panel  ## what CI checks before it tests
 	$(BIN)/jlpm lint:check
 	$(BIN)/jlpm types:check
 
-bench: install  ## performance ratios against their baselines
+bench: install clients  ## performance ratios against their baselines
 	$(BIN)/python -m pytest benchmarks -q -s -p no:cacheprovider
 
-test-python: install
+test-python: install clients
 	rm -f .coverage .coverage.*
 	cd tests && $(BIN)/python -P -m pytest --rootdir=$(CURDIR) -c $(CURDIR)/pyproject.toml \
 	  --cov --cov-config=$(CURDIR)/pyproject.toml --cov-report=term --cov-fail-under=90 $(PYTEST) .
@@ -55,6 +58,12 @@ dev: $(VENV)/.test panel  ## an editable install for work on the code
 
 panel: $(PANEL)
 
+clients: $(CLIENTS)/node_modules/.installed
+
+$(CLIENTS)/node_modules/.installed: $(VENV)/.test $(CLIENTS)/package.json $(CLIENTS)/yarn.lock
+	cd $(CLIENTS) && $(BIN)/jlpm install --immutable
+	@touch $@
+
 install: $(VENV)/.test $(PANEL)  ## the wheel, as a user gets it
 	SKIP_JUPYTER_BUILDER=1 $(BIN)/pip install -q --no-deps --no-build-isolation --force-reinstall .
 
@@ -70,4 +79,4 @@ $(VENV)/.test: pyproject.toml constraints.txt dev/setup
 	dev/setup test $(VENV)
 
 clean:
-	rm -rf node_modules jupyter_slurmdash/labextension labextension/lib dist build .coverage .coverage.*
+	rm -rf node_modules $(CLIENTS)/node_modules jupyter_slurmdash/labextension labextension/lib dist build .coverage .coverage.*

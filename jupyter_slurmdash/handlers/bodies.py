@@ -26,7 +26,9 @@ SLOW = 0.02  # seconds for one piece, from which on the disk is waited for besid
 # release it.
 _WRITERS = "slurmdash_writers"
 _ENDLESS = 2**62
-LINGER = 5.0  # seconds that a refused body may go on arriving before the connection is closed
+# Of a refused body so many bytes are still read, then no more; the connection is closed after so many seconds.
+LINGER_BYTES = 1024 * 1024
+LINGER = 5.0
 
 
 class Sink(Protocol):
@@ -50,6 +52,8 @@ class BodyHandler(SlurmDashHandler):
         self._refused = False
         self._slow = self.off_loop
         self._unwanted = False
+        self._lingered = 0
+        self._over = asyncio.Event()
 
     # -- before the body ------------------------------------------------------------------------------------
 
@@ -62,6 +66,7 @@ class BodyHandler(SlurmDashHandler):
             if not sending or "Expect" in self.request.headers:
                 raise
             self.allow_body(int(announced))
+            self._release()
             await self._refuse(error)
 
     async def admit_body(self) -> None:
@@ -104,7 +109,12 @@ class BodyHandler(SlurmDashHandler):
     # -- the body -------------------------------------------------------------------------------------------
 
     async def data_received(self, chunk: bytes) -> None:
-        if self._refused or self._writer is None:
+        if self._refused:
+            self._lingered += len(chunk)
+            if self._lingered > LINGER_BYTES:
+                await self._over.wait()
+            return
+        if self._writer is None:
             return
         began = time.perf_counter()
         try:
@@ -152,10 +162,12 @@ class BodyHandler(SlurmDashHandler):
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
+        self._over.set()
         self._release()
 
     def on_finish(self) -> None:
         super().on_finish()
+        self._over.set()
         self._release()
 
     def _release(self) -> None:

@@ -108,14 +108,12 @@ class Chunks:
         space = self._transfers.space
         space.check_size(least)
         most = chunk.total * journal.chunk_size
-        file = self._records.add(session, NewFile(chunk.name, most, chunk.slot, chunk.type))
+        new = NewFile(chunk.name, most, chunk.slot, chunk.type)
+        file = self._records.add(session, new, lambda place: journal.create(place.journal))
         try:
             space.check_slot(file, least)
             space.check(user, least, file.id, files=1)
-            place = self._records.place(file)
-            place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            journal.create(place.journal)
-        except (SlurmDashError, OSError):
+        except SlurmDashError:
             self._records.forget(file)
             raise
         return file

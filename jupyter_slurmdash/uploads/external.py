@@ -69,10 +69,6 @@ class External:
             try:
                 for piece in pieces:
                     writer.write(piece)
-                done = writer.finish()
+                _ = writer.finish_here() if size is None else writer.finish()
             finally:
                 writer.close()
-        if done.state != "complete":
-            last = self._transfers.open(session_id, user, new.id, Append(done.offset, 0, done.offset))
-            if isinstance(last, Writer):
-                last.finish()

@@ -10,6 +10,7 @@ from ..errors import Conflict, InvalidInput, SlurmDashError
 from .model import FILE_TYPES, SessionFile
 from .multipart import Multipart, PartBegin, PartEnd
 from .records import NewFile
+from .same import Same
 from .small import SmallFile, SmallFiles
 from .transfers import Append, Transfers
 from .writer import Writer
@@ -42,7 +43,7 @@ class Intake:
         self._lock = threading.Lock()
         self._closed = False
         self._part: _Part | None = None
-        self._writer: Writer | None = None
+        self._writer: Writer | Same | None = None
         self._batch: list[SmallFile] = []
         self._batch_bytes = 0
         self._fields: dict[str, str] = {}
@@ -85,11 +86,16 @@ class Intake:
             self._fields.get("file_type", ""),
             clash=self._fields.get("clash", ""),
         )
-        file = self._transfers.create(self._session_id, self._user, new)
-        writer = self._transfers.open(self._session_id, self._user, file.id, Append(0))
-        assert isinstance(writer, Writer)
-        self._writer = writer
-        writer.write(bytes(part.data))
+        there = None if new.clash else self._transfers.complete_one(self._session_id, new.name)
+        if there is not None:
+            self._writer = Same(there)
+        else:
+            file = self._transfers.create(self._session_id, self._user, new)
+            whole = Append(0, all_or_none=True)
+            writer = self._transfers.open(self._session_id, self._user, file.id, whole)
+            assert isinstance(writer, Writer)
+            self._writer = writer
+        self._writer.write(bytes(part.data))
         part.data.clear()
 
     def _end_part(self) -> None:
@@ -98,13 +104,9 @@ class Intake:
         if part.begin.filename is None:
             self._set_field(part.begin.name, bytes(part.data))
         elif self._writer is not None:
-            writer, self._writer = self._writer, None
-            file = writer.finish()
-            total = Append(file.offset, body=0, total=file.offset)
-            done = self._transfers.open(self._session_id, self._user, file.id, total)
-            if isinstance(done, Writer):
-                done = done.finish()
-            self._add([done])
+            writer = self._writer
+            self._add([writer.finish_here() if isinstance(writer, Writer) else writer.finish()])
+            self._writer = None
         elif part.begin.filename or part.data:
             # A form whose file field was left empty sends one part without a name and without bytes.
             self._gather(part)
@@ -165,6 +167,7 @@ class Intake:
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.close()
+            if isinstance(writer, Writer):
                 try:
                     self._transfers.remove(self._session_id, self._user, writer.file.id)
                 except SlurmDashError:

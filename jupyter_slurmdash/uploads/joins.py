@@ -80,13 +80,13 @@ class Joins:
                 self._space.check_slot(file)
                 # The first part is taken as it is, and of the others never more than one is there twice.
                 self._space.check(user, max((part.size or 0 for part in parts[1:]), default=0), file.id)
-            except SlurmDashError:
+                place = self._records.place(file)
+                if metadata:
+                    place.metadata.write_text(metadata, encoding="latin-1")
+                Recipe(header, [(part.id, part.size or 0) for part in parts]).write(place.recipe)
+            except (SlurmDashError, OSError):
                 self._records.forget(file)
                 raise
-            place = self._records.place(file)
-            if metadata:
-                place.metadata.write_text(metadata, encoding="latin-1")
-            Recipe(header, [(part.id, part.size or 0) for part in parts]).write(place.recipe)
             return self._look(session_id, user, file.id)
 
     def _part(self, session_id: str, part_id: str) -> SessionFile:

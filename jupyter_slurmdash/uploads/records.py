@@ -14,6 +14,7 @@ from ..errors import (
     Conflict,
     SessionExpired,
     SessionNotFound,
+    SlurmDashError,
     TemplateBroken,
     TemplateNotFound,
     UploadNotFound,
@@ -157,9 +158,13 @@ class Records:
         offset = file.size or 0 if place.final.exists() else place.acknowledged()
         return replace(file, offset=offset)
 
-    def add(self, session: Session, new: NewFile) -> SessionFile:
-        """Record a file in the session, in the slot it fits. Raises InvalidInput, or Conflict for a name
-        there twice.
+    def add(
+        self, session: Session, new: NewFile, before: Callable[[Place], None] | None = None
+    ) -> SessionFile:
+        """Record a file in the session, in the slot it fits. What must lie beside its bytes from the first moment is
+        written by ``before``: a server that is killed in between leaves a stray file then, not a record without it.
+
+        Raises InvalidInput, or Conflict for a name there twice.
         """
         there = self.table.names(session.id)
         if len(there) >= MAX_FILES:
@@ -174,7 +179,16 @@ class Records:
         slots = self.slots(session)
         wanted = require_slot(new.slot, slots) if new.slot else None
         slot = wanted or (None if new.slot else find_slot(new.name, slots, set(there.values())))
-        row = self._insert(self.row(session.id, file_id, new, slot), new.clash, there)
+        row = self.row(session.id, file_id, new, slot)
+        place = Place(self.directory(session.id), file_id, new.name)
+        try:
+            if before is not None:
+                place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                before(place)
+            row = self._insert(row, new.clash, there)
+        except (SlurmDashError, OSError):
+            place.remove()
+            raise
         self.table.update_session(session.id, {"expires_at": self.expiry()})
         return SessionFile(**row)
 
@@ -222,8 +236,10 @@ class Records:
     def _replaceable(self, old: SessionFile, row: dict[str, Any]) -> bool:
         # A client whose answer to its first try got lost asks once more; and a failed file makes room for a
         # better.
+        # A form says no size; what a killed server has of one does not count either.
         unused = old.state == "uploading" and old.offset == 0 and not self.locks.busy(old.id)
-        return old.state == "failed" or (unused and row["origin"] == "upload" and old.size == row["size"])
+        alike = row["origin"] == "upload" and row["size"] in (old.size, None)
+        return old.state == "failed" or (unused and alike)
 
     def forget(self, file: SessionFile) -> None:
         """Remove the record, then the bytes; a file named by path stays where it is."""

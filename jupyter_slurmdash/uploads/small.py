@@ -44,6 +44,7 @@ class SmallFiles:
         self._space = space
         self._events = events
 
+    @full_disk()
     def add(self, session_id: str, user: str, files: Sequence[SmallFile]) -> list[SessionFile]:
         """All of ``files``, or none when one of them cannot be taken. One that is there already with the same bytes is
         answered as it is.
@@ -133,9 +134,9 @@ class SmallFiles:
         place = None
         for row, data in added:
             place = self._place(row)
-            with full_disk():
-                place.final.parent.mkdir(mode=0o700, parents=True)
-                place.final.write_bytes(data)
+            place.final.parent.mkdir(mode=0o700, parents=True)
+            place.part.write_bytes(data)
+            os.rename(place.part, place.final)
             place.seal()
         if place is not None:
             _sync_all(place.directory)
@@ -151,8 +152,7 @@ def _sync_all(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if _libc.syncfs(descriptor) != 0:
-            with full_disk():
-                number = ctypes.get_errno()
-                raise OSError(number, os.strerror(number), str(directory))
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(directory))
     finally:
         os.close(descriptor)

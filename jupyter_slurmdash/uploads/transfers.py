@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import Conflict, Forbidden, InvalidInput, OffsetMismatch, SlurmDashError, TooLarge
+from ..errors import Conflict, Forbidden, InvalidInput, NoSpace, OffsetMismatch, SlurmDashError, TooLarge
 from ..events import EventBus
 from .files import Digest, Part, Place, full_disk
 from .joins import Joins, Recipe, gather
 from .locks import LetGo
 from .model import SessionFile
+from .names import clean_path
 from .progress import Progress
 from .protocol import Checksum
 from .records import NewFile, Records
@@ -23,13 +24,15 @@ from .writer import Writer
 @dataclass(frozen=True)
 class Append:
     """One request to append. ``body`` is the announced size of its body in bytes, None when it is not known;
-    ``total`` the size of the whole file, when it was left open before; ``let_go`` see ``Locks.acquire``."""
+    ``total`` the size of the whole file, when it was left open before; ``let_go`` see ``Locks.acquire``.
+    ``all_or_none``: what breaks off before its end, or is killed, does not count."""
 
     offset: int
     body: int | None = None
     total: int | None = None
     checksum: Checksum | None = None
     let_go: LetGo | None = None
+    all_or_none: bool = False
 
 
 class Transfers:
@@ -66,13 +69,13 @@ class Transfers:
         try:
             self.space.check_slot(file)
             self.space.check(user, file.size or 0, file.id, files=1)
-        except SlurmDashError:
+            place = self._records.place(file)
+            place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if metadata:
+                place.metadata.write_text(metadata, encoding="latin-1")
+        except (SlurmDashError, OSError):
             self._records.forget(file)
             raise
-        place = self._records.place(file)
-        place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if metadata:
-            place.metadata.write_text(metadata, encoding="latin-1")
         if file.size == 0:
             return self.look(session_id, user, file.id)
         return file
@@ -103,7 +106,16 @@ class Transfers:
                     self.space.check(user, append.body, file.id)
                 digest = self._digests.setdefault(file_id, Digest())
                 slot = self.space.slot_of(file) if file.offset == 0 else None
-                return Writer(self, file, part, digest, room=room, slot=slot, checksum=append.checksum)
+                return Writer(
+                    self,
+                    file,
+                    part,
+                    digest,
+                    room=room,
+                    slot=slot,
+                    checksum=append.checksum,
+                    all_or_none=append.all_or_none,
+                )
         except BaseException:
             if part is not None:
                 part.close()
@@ -144,6 +156,11 @@ class Transfers:
         except FileNotFoundError:
             return ""
 
+    def complete_one(self, session_id: str, name: str) -> SessionFile | None:
+        """The complete file of that name (and its bytes at ``path``), if the session has it."""
+        row = self._records.table.file_named(session_id, clean_path(name))
+        return SessionFile(**row) if row is not None and row["state"] == "complete" else None
+
     def remove(self, session_id: str, user: str, file_id: str) -> None:
         """Give the file up and free its space. A file named by path stays where it is."""
         self._records.active(session_id, user)
@@ -158,15 +175,19 @@ class Transfers:
 
     def settle(self, file: SessionFile) -> SessionFile:
         """Complete ``file`` if all its bytes are there and only the server's end kept it from being
-        complete.
+        complete. On a full disk, or while another program has it, it stays as it is: whoever looks must see it.
         """
         all_there = file.state == "uploading" and file.size is not None and file.offset >= file.size
         joining = file.state == "uploading" and self._records.place(file).recipe.exists()
         if not (all_there or joining) or self._records.locks.busy(file.id):
             return file
-        with self._records.locks.held(file.id):
-            return self.finish_held(file)
+        try:
+            with self._records.locks.held(file.id):
+                return self.finish_held(file)
+        except (NoSpace, Conflict):
+            return file
 
+    @full_disk()
     def finish_held(self, file: SessionFile) -> SessionFile:
         """As ``settle``, for who holds the upload's lock."""
         settled, part = self._enter(file.session_id, file.id)
@@ -188,6 +209,15 @@ class Transfers:
         now = self._records.clock()
         self._record(file, {"offset": part.size, "updated_at": now})
         return replace(file, offset=part.size, updated_at=now)
+
+    @full_disk()
+    def fix_size(self, file: SessionFile, size: int) -> SessionFile:
+        """The file's size is known now. Raises TooLarge."""
+        self.space.check_size(size)
+        file = replace(file, size=size)
+        self.space.check_slot(file)
+        self._records.table.update_file(file.id, {"size": size})
+        return file
 
     def leave(
         self, file: SessionFile, digest: Digest, failure: SlurmDashError | None, wrong: str | None
@@ -298,12 +328,8 @@ class Transfers:
             raise InvalidInput(f"The upload's length is {file.size} bytes and cannot change to {total}.")
         if total < file.offset:
             raise InvalidInput(f"The upload has {file.offset} bytes already; its length cannot be {total}.")
-        self.space.check_size(total)
-        file = replace(file, size=total)
-        self.space.check_slot(file)
         self.space.check(user, total - file.offset, file.id)
-        self._records.table.update_file(file.id, {"size": total})
-        return file
+        return self.fix_size(file, total)
 
 
 def _check_offset(there: int, wanted: int) -> None:

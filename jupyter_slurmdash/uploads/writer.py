@@ -38,6 +38,7 @@ class Writer:
         room: int,
         slot: Slot | None = None,
         checksum: Checksum | None = None,
+        all_or_none: bool = False,
     ) -> None:
         self.file = file
         self.part = part
@@ -47,7 +48,8 @@ class Writer:
         self._slot = slot
         self._start = part.size
         self._checksum = checksum
-        self._before = digest.copy() if checksum is not None else digest
+        self._pending = checksum is not None or all_or_none  # what was written may yet be taken back
+        self._before = digest.copy() if self._pending else digest
         self._body = hashlib.new(checksum.algorithm) if checksum is not None else None
         self._head: bytearray | None = bytearray() if part.size == 0 else None
         self._progress = Progress(part.size, transfers.ticks())
@@ -55,7 +57,7 @@ class Writer:
         self._wrong: str | None = None
         self._lock = threading.Lock()
         self._closed = False
-        if checksum is not None:
+        if self._pending:
             part.mark()
 
     @property
@@ -124,19 +126,27 @@ class Writer:
         finally:
             self.close()
 
+    def finish_here(self) -> SessionFile:
+        """As ``finish``, for a file whose size was not known: it ends here, and is complete. Raises TooLarge."""
+        with self._lock:
+            if not self._closed:
+                self.file = self._transfers.fix_size(self.file, self.part.size)
+        return self.finish()
+
     def _verify(self) -> None:
-        if self._checksum is None or self._body is None:
+        if not self._pending:
             return
-        if self._body.digest() != self._checksum.digest:
+        if self._checksum and self._body and self._body.digest() != self._checksum.digest:
             raise ChecksumMismatch(
                 f"The {self._checksum.algorithm} of the body is another. Send these bytes once more,"
                 f" from offset {self._start}."
             )
         self.part.unmark()
-        self._checksum = None
+        self._pending = False
 
     def close(self) -> None:
-        """Let go of the upload; all that was written stays, unless its checksum was never verified.
+        """Let go of the upload; all that was written stays, unless its checksum was never verified or its end
+        never came.
         Idempotent.
         """
         with self._lock:
@@ -144,7 +154,7 @@ class Writer:
                 return
             self._closed = True
             try:
-                if self._checksum is not None:
+                if self._pending:
                     self.part.rewind(self._start)
                     self.digest = self._before
                 self._transfers.leave(self.file, self.digest, self._failure, self._wrong)

@@ -2,7 +2,8 @@
 
 It needs no scheduler and starts in a second, so tests may kill it. It prints its address when it is
 ready. ``--deny`` refuses every write. ``/received`` tells how many body bytes reached a tus handler,
-and the server's memory.
+and the server's memory; ``/expire`` removes the sessions whose time is over. ``DIRECTORY/clock`` holds
+seconds by which its clock is ahead (``Server.put_forward``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,17 +32,22 @@ class Server:
     """The server in a process of its own."""
 
     def __init__(self, directory: Path, *options: str) -> None:
+        self.directory = directory
         port = str(free_port())  # the same after a restart, so addresses stay good
-        self._command = [sys.executable, __file__, str(directory), "--port", port, *options]
+        self.arguments = [str(directory), "--port", port, *options]
         self.log = directory.with_name(directory.name + ".log")
         self.start()
 
     def start(self) -> None:
         with self.log.open("a") as log:
-            self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=log, text=True)
+            command = [sys.executable, __file__, *self.arguments]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        assert self.url, "the server did not start"
+        self._started(self.process.stdout.readline().strip())
+
+    def _started(self, url: str) -> None:
+        assert url, "the server did not start"
+        self.url = url
         self.api = self.url + "slurmdash/api/v2/upload"
 
     def kill(self) -> None:
@@ -67,15 +74,25 @@ class Server:
     def facts(self) -> dict[str, int]:
         return requests.get(self.url + "received", timeout=60).json()
 
+    def put_forward(self, seconds: float) -> None:
+        """Move its clock."""
+        clock = self.directory / "clock"
+        told = clock.with_suffix(".new")
+        told.write_text(str(seconds + float(clock.read_text() if clock.exists() else "0")))
+        os.rename(told, clock)
 
-def main() -> None:
+    def expire(self) -> None:
+        requests.get(self.url + "expire", timeout=60).raise_for_status()
+
+
+def serve(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--deny", action="store_true")
     parser.add_argument("--chunk-size", type=int, default=10 * 1024**2)
     parser.add_argument("--max-size", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     from jupyter_server.auth import Authorizer
     from jupyter_server.serverapp import ServerApp
@@ -104,9 +121,16 @@ def main() -> None:
 
     options.directory.mkdir(parents=True, exist_ok=True)
     place = Place(options.directory, max_size=options.max_size, chunk_size=options.chunk_size)
-    import time
+    ahead = options.directory / "clock"
 
-    place.uploads.sessions._records.clock = time.time
+    def clock() -> float:
+        return time.time() + (float(ahead.read_text()) if ahead.exists() else 0.0)
+
+    class Expire(web.RequestHandler):
+        def get(self) -> None:
+            self.finish({"removed": place.sessions.expire(ME)})
+
+    place.uploads.sessions._records.clock = clock
     place.uploads.settings.__dict__["ttl"] = 86400.0
 
     def validate_files(template_id: str, session_id: str, files: dict[str, str]) -> Any:
@@ -142,7 +166,8 @@ def main() -> None:
         (root + Contract.pattern(handler.path), handler)
         for handler in [*tus.routes, *uploads.routes, *chunks.routes, *forms.routes]
     ]
-    app.web_app.add_handlers(".*", [*rules, (app.base_url + "received", Received)])
+    own = [(app.base_url + "received", Received), (app.base_url + "expire", Expire)]
+    app.web_app.add_handlers(".*", [*rules, *own])
     address = f"http://127.0.0.1:{app.port}{app.base_url}"
     ioloop.IOLoop.current().add_callback(lambda: print(address, flush=True))
     app.start()
@@ -169,4 +194,4 @@ def count_bytes(handler: Any) -> dict[str, int]:
 
 if __name__ == "__main__":
     os.environ.setdefault("JUPYTER_NO_CONFIG", "1")
-    main()
+    serve(sys.argv[1:])

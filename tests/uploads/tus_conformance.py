@@ -1,8 +1,10 @@
 # ruff: noqa: E501 (a table reads best with a row in a line)
-"""What tus 1.0.0 asks of a server, row by row: ``python tus_conformance.py COLLECTION_URL [Header: value …]``.
+"""What tus 1.0.0 asks of a server, row by row:
+``python tus_conformance.py COLLECTION_URL [Header: value …] [--beside OTHER_URL]``.
 
-``COLLECTION_URL`` takes POST. Prints a table and the share of MUST and SHOULD that hold; the exit status is 0 when
-all do. A row whose extension is not advertised is ``-`` and counts as failed only for the total of all rows.
+``COLLECTION_URL`` takes POST. Prints a table and the share of MUST and SHOULD that hold, with a second column for the
+server at ``OTHER_URL``; the exit status is 0 when all hold at the first. A row whose extension is not advertised is
+``-`` and counts as failed only for the total of all rows.
 """
 
 from __future__ import annotations
@@ -235,20 +237,23 @@ def run(url: str, headers: Mapping[str, str]) -> list[tuple[Row, str]]:
     return results
 
 
-def table(results: list[tuple[Row, str]]) -> str:
-    lines = [
-        f"{row.id} {row.level:6} {row.extension or 'core':22} {result:6} {row.text}"
-        for row, result in results
-    ]
-    good = sum(result == "ok" for _, result in results)
-    return "\n".join([*lines, f"{good} of {len(results)} rows hold"])
+def table(columns: list[list[tuple[Row, str]]]) -> str:
+    lines = []
+    for cells in zip(*columns, strict=True):
+        row = cells[0][0]
+        results = " ".join(f"{result:6}" for _, result in cells)
+        lines.append(f"{row.id} {row.level:6} {row.extension or 'core':22} {results} {row.text}")
+    counts = [sum(result == "ok" for _, result in column) for column in columns]
+    return "\n".join([*lines, f"{', '.join(map(str, counts))} of {len(lines)} rows hold"])
 
 
 def main() -> int:
-    headers = dict(text.split(": ", 1) for text in sys.argv[2:])
-    results = run(sys.argv[1], headers)
-    print(table(results))
-    return int(any(result != "ok" for _, result in results))
+    url, *rest = sys.argv[1:]
+    beside = rest[rest.index("--beside") + 1 :] if "--beside" in rest else []
+    headers = dict(text.split(": ", 1) for text in rest[: len(rest) - 2 * len(beside)])
+    columns = [run(url, headers), *(run(other, {}) for other in beside)]
+    print(table(columns))
+    return int(any(result != "ok" for _, result in columns[0]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""A file of 5 GiB that cannot be right is refused before 4 MiB of it arrived, over every door that streams."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import select
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote, urlsplit
+
+import pytest
+from upload_server import HEADERS, TUS, Server
+
+GIB = 1024**3
+MIB = 1024**2
+NAME = "data.tar.gz"
+WRONG = b"this is no gzip file" * 50_000
+NAMED = {"Upload-Metadata": f"filename {base64.b64encode(NAME.encode()).decode()}"}
+BYTES = {"Content-Type": "application/offset+octet-stream"}
+FORM = {"Content-Type": "multipart/form-data; boundary=B"}
+PART = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{NAME}"\r\n\r\n'.encode()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("early") / "server", "--chunk-size", str(GIB))
+    yield made
+    made.stop()
+    assert "Traceback" not in made.log.read_text()
+
+
+def send(
+    server: Server, method: str, path: str, headers: Mapping[str, str], begin: bytes = b"", deaf: bool = False
+) -> bytes:
+    """Send until there is an answer; ``deaf``: on and on, as a client that does not listen before it has sent all."""
+    parts = urlsplit(server.url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    connection.putrequest(method, path)
+    for name, text in headers.items():
+        connection.putheader(name, text)
+    connection.endheaders()
+    connection.sock.settimeout(60)
+    try:
+        connection.send(begin)
+        for _ in range(5 * GIB // len(WRONG)):
+            if not deaf and select.select([connection.sock], [], [], 0)[0]:
+                break
+            connection.send(WRONG)
+        else:
+            raise AssertionError("all of 5 GiB was taken")
+    except OSError:
+        pass  # the server does not read on
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == 400, body
+    return body
+
+
+@pytest.mark.parametrize(
+    "door", ["tus", "tus, bytes in the creation", "tus, length unknown", "chunks", "form"]
+)
+def test_a_wrong_file_is_refused_early(server: Server, door: str) -> None:
+    session = server.session()
+    before = server.facts()["bytes"]
+    url = f"{urlsplit(server.api).path}/sessions/{session['session_id']}"
+    length = {"Content-Length": str(5 * GIB)}
+    if door == "tus, bytes in the creation":
+        headers = {**TUS, **NAMED, **BYTES, **length, "Upload-Length": str(5 * GIB)}
+        body = send(server, "POST", session["tus_url"], headers)
+    elif door.startswith("tus"):
+        size = {"Upload-Defer-Length": "1"} if "unknown" in door else {"Upload-Length": str(5 * GIB)}
+        created = server.call("POST", f"/tus/{session['session_id']}", 201, headers={**TUS, **NAMED, **size})
+        headers = {**TUS, **BYTES, **length, "Upload-Offset": "0"}
+        body = send(server, "PATCH", created.headers["Location"], headers, deaf=door == "tus")
+    elif door == "chunks":
+        about = {"X-Chunk-Index": "0", "X-Total-Chunks": "5", "X-File-Name": quote(NAME)}
+        kind = {"Content-Type": "application/octet-stream", "Content-Length": str(GIB)}
+        body = send(server, "POST", f"{url}/chunks", {**HEADERS, **about, **kind})
+    else:
+        body = send(server, "POST", f"{url}/files", {**HEADERS, **FORM, **length}, PART)
+    assert b"not a gzip file" in body
+    arrived = server.facts()["bytes"] - before
+    print(f"\n{door}: refused after {arrived / MIB:.2f} MiB")
+    assert arrived < 4 * MIB
+    files = server.call("GET", f"/sessions/{session['session_id']}").json()["files"]
+    assert all(file["state"] == "failed" for file in files)
+    assert sum(path.stat().st_size for path in (server.directory / "uploads").rglob("*.part")) == 0
