@@ -115,13 +115,15 @@ class World(Door):
 
     def begin(self, sent: Sent, first: int = 0, deferred: bool = False, fault: Fault = NONE) -> None:
         """Create the upload, with its first ``first`` bytes."""
-        sent.deferred = deferred
+        before, sent.deferred = sent.deferred, deferred
         length = {"Upload-Defer-Length": "1"} if deferred else {"Upload-Length": str(len(sent.data))}
         kind = {"Content-Type": "application/offset+octet-stream"} if first else {}
         headers = {**named(sent.name), **length, **kind}
         # A request of before that got no answer may have come to its end meanwhile.
         tried = [409] if sent in self.files else []
         answer = self.allowed(self.ask("POST", self.tus, headers, sent.data[:first], fault), 201, *tried)
+        if answer is not None and answer.status == 409:
+            sent.deferred = before
         if answer is None or answer.status == 409:
             self.find(sent)
         else:
@@ -132,6 +134,7 @@ class World(Door):
 
     def head(self, sent: Sent) -> int:
         answer = self.must("HEAD", sent.url, 200)
+        sent.deferred = "Upload-Defer-Length" in answer.headers
         self.ack(sent, int(answer.headers["Upload-Offset"]))
         return sent.acked
 
