@@ -89,6 +89,7 @@ class Dash:
             official_templates=settings.official_templates,
             known_checks=self._checks_by_name,
             admins=settings.admins,
+            index=Path(settings.data_dir) / "templates-index.json",
         )
         self.editor = Editor(self.library, self.events)
         self._shelf_watch = ShelfWatch(self.library, self.events, settings.template_interval)

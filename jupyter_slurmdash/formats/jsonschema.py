@@ -14,6 +14,7 @@ __all__ = ["Schema", "SchemaProblem", "Size", "measure"]
 
 # Bytes of one compiled pattern: enough for names and ids, and quick to refuse for (a{1000}){1000}.
 _REGEX_BYTES: Final = 256 * 1024
+_PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES, dfa_size_limit=_REGEX_BYTES)
 # The engine collects all errors before it gives the first: a million of them would take seconds.
 _MANY_VALUES: Final = 2_000
 
@@ -26,16 +27,15 @@ class Schema:
     safe.
     """
 
-    def __init__(self, schema: Any) -> None:
-        self.size: Size = measure(schema)
+    def __init__(self, schema: Any, size: Size | None = None) -> None:
+        """``size`` is what ``measure`` found, when it was asked already."""
+        self.size: Size = size or measure(schema)
         self._schema = schema
         try:
             self._validator = jsonschema_rs.validator_for(
                 schema,
                 retriever=_refuse,
-                pattern_options=jsonschema_rs.RegexOptions(
-                    size_limit=_REGEX_BYTES, dfa_size_limit=_REGEX_BYTES
-                ),
+                pattern_options=_PATTERNS,
             )
         except jsonschema_rs.ValidationError as error:
             raise _problem(error) from error

@@ -27,6 +27,14 @@ _ALONE: Final = frozenset(
         *("additionalProperties", "unevaluatedProperties", "propertyNames", "contentSchema"),
     )
 )
+# All other words cost nothing of their own.
+_WEIGHED: Final = (
+    _BY_NAME
+    | _SHELVES
+    | _IN_LIST
+    | _ALONE
+    | {"$ref", "$dynamicRef", "$recursiveRef", "$id", "pattern", "patternProperties"}
+)
 # The drafts' own schemas come with the engine; nothing is fetched for them.
 _BUILT_IN: Final = ("https://json-schema.org/draft/", "http://json-schema.org/draft-")
 _BUILT_IN_WEIGHT: Final = 500
@@ -93,7 +101,10 @@ class _Walk:
         if depth > MAX_SCHEMA_DEPTH:
             raise SchemaProblem("The schema is nested too deeply.", pointer_of(path))
         self._open.add(id(node))
-        weight = 1 + sum(self._keyword(word, value, path, depth) for word, value in node.items())
+        weight = 1
+        for word, value in node.items():
+            if word in _WEIGHED:
+                weight += self._keyword(word, value, path, depth)
         self._open.discard(id(node))
         self._weights[id(node)] = weight
         return weight

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 _MAX_DIGITS: Final = 100
-_WORDS: Final[dict[str, Any]] = {
+WORDS: Final[dict[str, Any]] = {
     form: value
     for words, value in (
         (("null",), None),
@@ -17,6 +17,8 @@ _WORDS: Final[dict[str, Any]] = {
     for word in words
     for form in (word, word.capitalize(), word.upper())
 } | {"": None, "~": None}
+# What a plain scalar begins with that may be a number.
+NUMERIC: Final = frozenset("-+.0123456789")
 _SPECIAL: Final = {
     form: value
     for word, value in ((".inf", "inf"), ("+.inf", "inf"), ("-.inf", "-inf"), (".nan", "nan"))
@@ -31,10 +33,13 @@ _BASES: Final = {"0b": 2, "0x": 16}
 
 def plain(text: str) -> Any:
     """The value of an unquoted scalar. Raises ValueError for a number that is absurdly long."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in "-+.0123456789":
-        return text
+    if text in WORDS:
+        return WORDS[text]
+    return number(text) if text[0] in NUMERIC else text
+
+
+def number(text: str) -> Any:
+    """The value of an unquoted scalar that begins like a number. Raises ValueError as ``plain``."""
     if text in _SPECIAL:
         return float(_SPECIAL[text])
     whole = _INT.fullmatch(text)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..errors import SlurmDashError, TemplateNotFound
 from ..events import Event, EventBus
 from ..slurm.base import FINAL_STATES
-from ..templates.model import Template
+from ..templates.model import Template, TemplateSummary
 from .templatecheck import TemplateChecker
 from .templatereport import CheckBrief, CheckState, TemplateHealth, TemplateReport, TemplateRuns
 
@@ -32,7 +32,7 @@ class Shelves(Protocol):
 
     def get(self, template_id: str) -> Template: ...
     def find(self, template_id: str) -> Template | None: ...
-    def templates(self, *, source: str | None = None) -> list[Template]: ...
+    def templates(self, *, source: str | None = None) -> list[TemplateSummary]: ...
 
 
 class Results(Protocol):
@@ -97,7 +97,7 @@ class Checkups:
         brief = report.brief(template) if report else None
         return TemplateHealth(template_id, state, failure or "", report, brief, self.runs().get(template_id))
 
-    def briefs(self, templates: Iterable[Template]) -> dict[str, CheckBrief]:
+    def briefs(self, templates: Iterable[TemplateSummary]) -> dict[str, CheckBrief]:
         """By id, of those that were checked."""
         hashes = {template.id: template.hash for template in templates}
         return {

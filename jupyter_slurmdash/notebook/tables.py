@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from ..images.model import Image
 from ..jobs.templatereport import CheckBrief, TemplateReport, TemplateRuns, checked_text
-from ..templates.model import Template
+from ..templates.model import TemplateSummary
 from ..uploads.units import size_text
 
 T = TypeVar("T")
@@ -74,14 +74,14 @@ class ImageTable(Table[Image]):
         return (item.name, item.version, item.type, apps, size_text(item.size), ", ".join(item.nodes))
 
 
-class TemplateTable(Table[Template]):
+class TemplateTable(Table[TemplateSummary]):
     """Templates; ``checks`` are the last dry runs and ``runs`` what became of the jobs, both by template id."""
 
     columns = ("id", "name", "category", "version", "source", "checked", "jobs", "problem")
 
     def __init__(
         self,
-        templates: Sequence[Template],
+        templates: Sequence[TemplateSummary],
         checks: Mapping[str, CheckBrief] | None = None,
         runs: Mapping[str, TemplateRuns] | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class TemplateTable(Table[Template]):
         self.checks = checks or {}
         self.runs = runs or {}
 
-    def row(self, item: Template) -> tuple[str, ...]:
+    def row(self, item: TemplateSummary) -> tuple[str, ...]:
         problem = item.problem.message if item.problem else ""
         checked = checked_text(self.checks.get(item.id), time.time())
         jobs = str(self.runs.get(item.id, ""))

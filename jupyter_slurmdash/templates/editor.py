@@ -31,8 +31,9 @@ from ..events import EventBus
 from . import history, shelfwriter, texts
 from .history import Version, VersionText
 from .init import init_shelves
-from .library import PACKAGED, Library
+from .library import Library
 from .model import Template
+from .packaged import PACKAGED
 from .reader import is_id
 from .shelfwriter import failures
 from .texts import Checked, TemplateDraft
@@ -143,7 +144,8 @@ class Editor:
                     raise
         self._changed(template_id, must_be=False)
         path = str(self._root / "archived" / self._user / name)
-        return next(each for each in self._library.templates(source="archived") if each.path == path)
+        archived = self._library.snapshot().archived.values()
+        return self._library.whole(next(each for each in archived if each.path == path))
 
     def restore(self, template_id: str) -> Template:
         """Bring an archived template back, to the private shelf. Raises Conflict when its id is taken meanwhile."""

@@ -9,13 +9,14 @@ from ..errors import FieldError
 from ..formats.jsonschema import Schema
 from ..formats.schemasize import MAX_PATTERNS, MAX_WEIGHT, SchemaProblem, measure, pointer_of
 from .rules import not_finite, read_bind, reserved
-from .slots import Files, Path, read_files
+from .slots import Files, Path
 
 
-def faults(data: Mapping[str, Any], known_checks: Collection[str]) -> Iterator[FieldError]:
-    """What is wrong in data that fits the template schema: names, binds, patterns, schemas, checks."""
-    found = read_files(data)
-    yield from not_finite(data)
+def faults(data: Mapping[str, Any], found: Files, known_checks: Collection[str]) -> Iterator[FieldError]:
+    """What is wrong in data that fits the template schema: names, binds, patterns, schemas, checks.
+
+    ``found`` are the data's files.
+    """
     yield from found.errors
     yield from _names(data, found)
     yield from _schemas(data, found)
@@ -61,6 +62,8 @@ def _schemas(data: Mapping[str, Any], found: Files) -> Iterator[FieldError]:
         schemas.append((data["parameters"], ("parameters",)))
     weight = patterns = 0
     for schema, place in schemas:
+        # Only here may numbers stand that are not whole.
+        yield from not_finite(schema, place)
         try:
             size = measure(schema)
             weight, patterns = weight + size.weight, patterns + size.patterns
@@ -69,7 +72,7 @@ def _schemas(data: Mapping[str, Any], found: Files) -> Iterator[FieldError]:
                     pointer_of(place), "The schemas of this template ask for too much work together"
                 )
                 return
-            compiled = Schema(schema)
+            compiled = Schema(schema, size)
         except SchemaProblem as error:
             yield FieldError(pointer_of(place) + error.pointer, error.message)
             continue

@@ -10,6 +10,7 @@ import ctypes
 import os
 import select
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 # From <sys/inotify.h>.
@@ -54,7 +55,8 @@ class Waiter:
         return bool(told)
 
     def wake(self) -> None:
-        os.write(self._wake_in, b"x")
+        with suppress(BlockingIOError):  # it was woken so often that it cannot sleep on
+            os.write(self._wake_in, b"x")
 
     def close(self) -> None:
         for handle in (self._wake_out, self._wake_in, self._inotify):

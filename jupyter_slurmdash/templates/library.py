@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 import os
-import pwd
 import threading
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ..errors import FieldError, TemplateBroken, TemplateNotFound
-from .ids import by_id, file_name
-from .model import CATEGORIES, Problem, Template
-from .reader import Reading, read
-from .shelves import ShelfFile, Stamp, read_file, shelf_files
+from .ids import Claim, by_id, file_name
+from .model import CATEGORIES, Template, TemplateSummary
+from .packaged import PACKAGED, packaged, packaged_text
+from .shelfindex import ShelfIndex
+from .shelfmemory import ShelfMemory
+from .shelves import read_file, stamp_of
 
-# ``Template.path`` of a template that comes with the package; it is not on a shelf and cannot be written.
-PACKAGED: Final = "package:"
-
-# Seconds: the coarsest time stamps of file systems in use (FAT, old NFS) count by two.
-_SETTLED_AFTER: Final = 2.0
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What was read of one file, and whether its stamp will show the next change."""
-
-    stamp: Stamp
-    reading: Reading
-    settled: bool
+# So many templates are kept with all that is in them; the lists need only the summaries.
+_KEPT_WHOLE: Final = 256
 
 
 @dataclass(frozen=True)
-class _Snapshot:
-    by_id: dict[str, Template]
-    archived: dict[str, Template]
+class Snapshot:
+    """What was there at one look: templates by id, and the archived ones."""
+
+    by_id: Mapping[str, TemplateSummary]
+    archived: Mapping[str, TemplateSummary]
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """What a search looks through, by path."""
+        every = (*self.by_id.values(), *self.archived.values())
+        return {template.path: _searched(template) for template in every}
 
 
 class Library:
     """The shelves below ``root`` as ``user`` sees them, and the official set of the package.
 
-    Only files that changed are read again. A look at the disk happens at most every ``max_age`` seconds when
-    someone asks, and always on ``refresh()`` and ``scan()``. Thread safe.
+    Only files that changed are read again; with ``index`` (a file of the user's own) also after a restart. A look at
+    the disk happens at most every ``max_age`` seconds when someone asks, and always on ``refresh()`` and ``scan()``.
+    Thread safe.
     """
 
     def __init__(
@@ -60,6 +56,7 @@ class Library:
         clock: Callable[[], float] = time.time,
         max_age: float = 1.0,
         admins: Collection[str] = (),
+        index: Path | None = None,
     ) -> None:
         self.root = Path(root)
         self.user = user
@@ -69,10 +66,14 @@ class Library:
         self._clock = clock
         self._max_age = max_age
         self._lock = threading.Lock()
-        self._cache: dict[str, _Known] = {}
-        self._packaged: list[Reading] | None = None
-        self._snapshot: _Snapshot | None = None
+        remembered = ShelfIndex(index, self.root, self._checks) if index is not None else None
+        self._memory = ShelfMemory(self.root, user, self.is_admin, self._checks, remembered)
+        self._packaged: dict[str, Template] | None = None
+        self._whole: dict[str, tuple[TemplateSummary, Template]] = {}
+        self._snapshot: Snapshot | None = None
         self._looked_at = 0.0
+        # Set by who looks by himself (``ShelfWatch``): a list is answered at once, and the next look comes sooner.
+        self.look_soon: Callable[[], None] | None = None
 
     @property
     def known_checks(self) -> Collection[str]:
@@ -86,28 +87,52 @@ class Library:
         tag: str | None = None,
         source: str | None = None,
         q: str | None = None,
-    ) -> list[Template]:
+    ) -> list[TemplateSummary]:
         """The templates that fit all that is given, by id; broken ones too. Archived ones only by ``source``.
 
         ``q`` holds words that must all occur in id, name, display name, description or tags, whatever their
         case.
         """
         snapshot = self._current()
-        shelf = snapshot.archived if source == "archived" else snapshot.by_id
-        words = _folded(q or "").split()
-        return [
-            template
-            for template in shelf.values()
-            if (not category or template.category == category)
-            and (not tag or tag in template.tags)
-            and (not source or template.source == source)
-            and (not words or _has_words(template, words))
-        ]
+        found = list((snapshot.archived if source == "archived" else snapshot.by_id).values())
+        if source and source != "archived":
+            found = [template for template in found if template.source == source]
+        if category:
+            found = [template for template in found if template.category == category]
+        if tag:
+            found = [template for template in found if tag in template.tags]
+        for word in _folded(q or "").split():
+            texts = snapshot.words
+            found = [template for template in found if word in texts[template.path]]
+        return found
 
     def find(self, template_id: str) -> Template | None:
-        """The template with this id, broken or archived as it may be."""
+        """The template with this id, broken or archived as it may be, as its file is now."""
         snapshot = self._current()
-        return snapshot.by_id.get(template_id) or snapshot.archived.get(template_id)
+        found = snapshot.by_id.get(template_id) or snapshot.archived.get(template_id)
+        whole = self._as_it_is(found) if found is not None else None
+        if whole is not None or (found is None and self._is_fresh()):
+            return whole
+        # Its file is another by now, or one that came since the last look.
+        self.refresh()
+        snapshot = self._current()
+        found = snapshot.by_id.get(template_id) or snapshot.archived.get(template_id)
+        return self.whole(found) if found is not None else None
+
+    def whole(self, summary: TemplateSummary) -> Template:
+        """A listed template with all that is in it."""
+        if summary.path.startswith(PACKAGED):
+            template = self._packaged_set()[summary.path]
+        else:
+            known = self._whole.get(summary.path)
+            if known is None or known[0] is not summary:
+                known = summary, self._memory.whole(summary)
+                self._keep(*known)
+            template = known[1]
+        if (template.id, template.problem) == (summary.id, summary.problem):
+            return template
+        # Another file has the id.
+        return replace(template, id=summary.id, problem=template.problem or summary.problem)
 
     def get(self, template_id: str) -> Template:
         """Like ``find``, but raises TemplateNotFound when there is none."""
@@ -143,8 +168,8 @@ class Library:
         template = self.get(template_id)
         try:
             if template.path.startswith(PACKAGED):
-                return _official_root().joinpath(template.path.removeprefix(PACKAGED)).read_bytes()
-            return read_file(template.path, self.root)
+                return packaged_text(template.path)
+            return read_file(template.path, os.path.realpath(self.root))
         except OSError as error:
             raise TemplateNotFound(
                 f"The file of the template {template_id!r} can no longer be read."
@@ -172,7 +197,8 @@ class Library:
         How many templates there are, how many of them broken.
         """
         with self._lock:
-            self._cache, self._snapshot = {}, None
+            self._memory.forget()
+            self._whole, self._snapshot = {}, None
             self._refresh()
         return self.count()
 
@@ -186,103 +212,80 @@ class Library:
         with self._lock:
             return self._refresh()
 
-    def _current(self) -> _Snapshot:
+    def snapshot(self) -> Snapshot:
+        """What was there at the last look; the same object as long as nothing changed."""
+        return self._snapshot or self._current()
+
+    def _is_fresh(self) -> bool:
+        # A clock that was set back must not keep us from looking.
+        return 0 <= self._clock() - self._looked_at < self._max_age
+
+    def _current(self) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot is not None and self._is_fresh():
+            return snapshot
+        if snapshot is not None and self.look_soon is not None:
+            self.look_soon()
+            return snapshot
         with self._lock:
-            age = self._clock() - self._looked_at
-            # A clock that was set back must not keep us from looking.
-            if self._snapshot is None or not 0 <= age < self._max_age:
+            if self._snapshot is None or not self._is_fresh():
                 self._refresh()
             assert self._snapshot is not None  # _refresh sets it
             return self._snapshot
 
     def _refresh(self) -> bool:
-        now = self._clock()
-        cache: dict[str, _Known] = {}
-        for file in shelf_files(self.root, self.user):
-            known = self._cache.get(file.path)
-            if known is None or known.stamp != file.stamp or not known.settled:
-                # A file that was written a moment ago may be written again without its time stamp showing it.
-                settled = not 0 <= now - file.stamp.mtime_ns / 1e9 < _SETTLED_AFTER
-                known = _Known(file.stamp, self._read(file), settled)
-            cache[file.path] = known
-        former = {path: known.reading for path, known in self._cache.items()}
-        readings = {path: known.reading for path, known in cache.items()}
-        changed = self._snapshot is None or former != readings
-        self._cache, self._looked_at = cache, now
+        changed = self._memory.look(self._clock()) or self._snapshot is None
+        # A look may take its time; the next one comes that long after its end.
+        self._looked_at = self._clock()
         if changed:
-            self._snapshot = self._arrange(list(readings.values()))
+            self._snapshot = self._arrange(self._memory.claims())
         return changed
 
-    def _read(self, file: ShelfFile) -> Reading:
-        owned = file.stamp.uid == os.geteuid() or self.is_admin
-        rights: dict[str, Any] = {
-            "owner": _user_name(file.stamp.uid),
-            "can_edit": file.source == "private" or (file.source == "community" and owned),
-        }
-        try:
-            text = read_file(file.path, self.root)
-        except OSError as error:
-            broken = read(
-                b"", source=file.source, path=file.path, modified_at=0, known_checks=self._checks, **rights
-            )
-            problem = Problem(f"The file cannot be read: {error.strerror or 'it leads elsewhere'}.")
-            return Reading(replace(broken.template, problem=problem), id_in_file=False)
-        return read(
-            text,
-            source=file.source,
-            path=file.path,
-            modified_at=file.stamp.mtime_ns / 1e9,
-            known_checks=self._checks,
-            **rights,
-        )
+    def _as_it_is(self, summary: TemplateSummary) -> Template | None:
+        """The whole template; None when its file is another than at the last look."""
+        if summary.path.startswith(PACKAGED):
+            return self.whole(summary)
+        if stamp_of(summary.path) != self._memory.stamp(summary.path):
+            return None
+        template = self.whole(summary)
+        if template.hash == summary.hash:
+            return template
+        with self._lock:
+            self._memory.forget(summary.path)
+        return None
 
-    def _official_set(self) -> list[Reading]:
+    def _keep(self, summary: TemplateSummary, template: Template) -> None:
+        with self._lock:
+            while len(self._whole) >= _KEPT_WHOLE:
+                del self._whole[next(iter(self._whole))]
+            self._whole[summary.path] = summary, template
+
+    def _packaged_set(self) -> dict[str, Template]:
         if self._packaged is None:
-            self._packaged = [] if not self._official else list(self._read_packaged())
+            found = packaged(self._checks) if self._official else ()
+            self._packaged = {reading.template.path: reading.template for reading in found}
         return self._packaged
 
-    def _read_packaged(self) -> Iterable[Reading]:
-        for category in sorted(_official_root().iterdir(), key=lambda entry: entry.name):
-            for entry in (
-                sorted(category.iterdir(), key=lambda entry: entry.name) if category.is_dir() else ()
-            ):
-                if entry.name.endswith(".yaml"):
-                    yield read(
-                        entry.read_bytes(),
-                        source="official",
-                        path=f"{PACKAGED}{category.name}/{entry.name}",
-                        modified_at=entry.stat().st_mtime if isinstance(entry, Path) else 0.0,
-                        known_checks=self._checks,
-                    )
-
-    # -- one id, one template --------------------------------------------------------------------------------
-
-    def _arrange(self, readings: list[Reading]) -> _Snapshot:
-        shelved = [reading for reading in readings if reading.template.source != "archived"]
-        archived = [reading for reading in readings if reading.template.source == "archived"]
-        on_disk = {r.template.id for r in shelved if r.template.source == "official" and r.id_in_file}
-        packaged = [reading for reading in self._official_set() if reading.template.id not in on_disk]
-        return _Snapshot(by_id([*packaged, *shelved]), by_id(archived))
-
-
-def _official_root() -> Traversable:
-    return files("jupyter_slurmdash.templates").joinpath("official")
-
-
-@cache
-def _user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    def _arrange(self, claims: list[Claim]) -> Snapshot:
+        """One template for each id."""
+        shelved = [claim for claim in claims if claim.template.source != "archived"]
+        archived = [claim for claim in claims if claim.template.source == "archived"]
+        on_disk = {
+            claim.template.id for claim in shelved if claim.template.source == "official" and claim.id_in_file
+        }
+        official = [
+            Claim(template.summary(), id_in_file=True)
+            for template in self._packaged_set().values()
+            if template.id not in on_disk
+        ]
+        return Snapshot(by_id([*official, *shelved]), by_id(archived))
 
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _has_words(template: Template, words: list[str]) -> bool:
-    text = _folded(
+def _searched(template: TemplateSummary) -> str:
+    return _folded(
         "\n".join((template.id, template.name, template.display_name, template.description, *template.tags))
     )
-    return all(word in text for word in words)

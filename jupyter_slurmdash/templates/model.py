@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal
 
 from ..times import written
 
@@ -68,13 +68,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Template:
-    """A template as read from disk. A broken file is a Template too: with ``problem`` and the best id known.
+class TemplateSummary:
+    """What a list shows of a template. A broken file has one too: with ``problem`` and the best id known.
 
-    ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
-    of type object (or None), ``hash`` the SHA-256 of the file's bytes, ``modified_at`` seconds since the
-    epoch, ``owner`` the name of the Unix user to whom the file belongs ("" for the packaged ones), ``can_edit`` whether
-    this user may change it.
+    ``hash`` is the SHA-256 of the file's bytes, ``modified_at`` in seconds since the epoch, ``owner`` the name of the
+    Unix user to whom the file belongs ("" for the packaged ones), ``can_edit`` whether this user may change it.
     """
 
     id: str
@@ -86,18 +84,6 @@ class Template:
     version: str = "1.0.0"
     author: str = ""
     is_public: bool = False
-    slurm: Mapping[str, Any] = field(default_factory=dict)
-    image_name: str = ""
-    app: str = ""
-    binds: tuple[Bind, ...] = ()
-    slots: tuple[FileSlot, ...] = ()
-    output_pattern: str = ""
-    parameters: Mapping[str, Any] | None = None
-    pre_exec: str = ""
-    main_exec: str = ""
-    post_exec: str = ""
-    pre_submit: tuple[str, ...] = ()
-    post_submit: tuple[str, ...] = ()
     source: Source = "official"
     path: str = ""
     hash: str = ""
@@ -106,12 +92,8 @@ class Template:
     owner: str = ""
     can_edit: bool = False
 
-    def slot(self, name: str) -> FileSlot | None:
-        return next((slot for slot in self.slots if slot.name == name), None)
-
     def summary_json(self) -> dict[str, Any]:
-        """The contract's ``TemplateSummary``: what a list shows."""
-
+        """The contract's ``TemplateSummary``."""
         return {
             "id": self.id,
             "name": self.name,
@@ -129,6 +111,34 @@ class Template:
             "owner": self.owner,
             "can_edit": self.can_edit,
         }
+
+
+@dataclass(frozen=True)
+class Template(TemplateSummary):
+    """A template as read from disk.
+
+    ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
+    of type object (or None).
+    """
+
+    slurm: Mapping[str, Any] = field(default_factory=dict)
+    image_name: str = ""
+    app: str = ""
+    binds: tuple[Bind, ...] = ()
+    slots: tuple[FileSlot, ...] = ()
+    output_pattern: str = ""
+    parameters: Mapping[str, Any] | None = None
+    pre_exec: str = ""
+    main_exec: str = ""
+    post_exec: str = ""
+    pre_submit: tuple[str, ...] = ()
+    post_submit: tuple[str, ...] = ()
+
+    def slot(self, name: str) -> FileSlot | None:
+        return next((slot for slot in self.slots if slot.name == name), None)
+
+    def summary(self) -> TemplateSummary:
+        return TemplateSummary(**{name: getattr(self, name) for name in _SUMMARY})
 
     def to_json(self) -> dict[str, Any]:
         """The contract's ``Template``: all of it."""
@@ -152,3 +162,6 @@ class Template:
             },
             "validation": {"pre_submit": list(self.pre_submit), "post_submit": list(self.post_submit)},
         }
+
+
+_SUMMARY: Final = tuple(each.name for each in fields(TemplateSummary))

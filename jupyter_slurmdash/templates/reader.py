@@ -18,7 +18,7 @@ from ..formats.yamlsafe import Locate, YamlProblem, load_with_marks
 from .faults import faults
 from .model import CATEGORIES, Problem, Source, Template
 from .rules import printable, read_bind
-from .slots import read_files
+from .slots import Files, read_files
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Words that the routes below api/v2/templates/ keep for themselves.
@@ -80,15 +80,24 @@ def read(
         data, locate = load_with_marks(text)
     except YamlProblem as error:
         return _broken(_guess(text), Problem(error.message, error.line, error.column), common)
-    errors = template_errors(data, known_checks)
-    if errors:
+    files, errors = _examined(data, known_checks)
+    if files is None or errors:
         return _broken(data, _problem(errors, locate), common)
-    return Reading(_template(data, common), id_in_file=True)
+    return Reading(_template(data, files, common), id_in_file=True)
 
 
 def template_errors(data: Any, known_checks: Collection[str]) -> list[FieldError]:
     """All that is wrong in a template as plain data; nothing when it is good."""
-    return template_schema().errors(data) or list(faults(data, known_checks))
+    return _examined(data, known_checks)[1]
+
+
+def _examined(data: Any, known_checks: Collection[str]) -> tuple[Files | None, list[FieldError]]:
+    """The files of a template that fits its schema, and all that is wrong."""
+    errors = template_schema().errors(data)
+    if errors:
+        return None, errors
+    found = read_files(data)
+    return found, list(faults(data, found, known_checks))
 
 
 @cache
@@ -111,9 +120,9 @@ def _problem(errors: list[FieldError], locate: Locate) -> Problem:
 # -- the record ---------------------------------------------------------------------------------------------
 
 
-def _template(data: Mapping[str, Any], common: Mapping[str, Any]) -> Template:
+def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) -> Template:
     head, apptainer, script = data["template"], data.get("apptainer", {}), data.get("script", {})
-    found, checks = read_files(data), data.get("validation", {})
+    checks = data.get("validation", {})
     return Template(
         id=head["id"],
         name=head["name"],

@@ -5,6 +5,7 @@ Names of variables, binds, file patterns, sizes, numbers.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ _RESERVED_PREFIXES: Final = (
     *("APPTAINER_", "APPTAINERENV_", "SINGULARITY_", "SINGULARITYENV_"),
     *("LD_", "DYLD_", "BASH_", "LC_", "COMP_", "GIT_", "SSH_", "JUPYTER"),
 )
+_FINITE: Final = json.JSONEncoder(allow_nan=False)
 _UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _SIZE: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:I?B)?\s*", re.IGNORECASE | re.ASCII)
 
@@ -89,17 +91,25 @@ def bad_pattern(pattern: str, *, folders: bool = False) -> str | None:
 
 
 def not_finite(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[FieldError]:
-    """Infinite numbers and NaN in plain data: JSON has no word for them. As deep as the data (at most 32)."""
+    """Infinite numbers and NaN in plain data at ``path``, for which JSON has no word. As deep as the data."""
+    try:
+        # Nearly all data is good, and the encoder walks it in a tenth of the time.
+        _FINITE.encode(value)
+    except ValueError:
+        yield from _not_finite(value, path)
+
+
+def _not_finite(value: Any, path: tuple[str | int, ...]) -> Iterator[FieldError]:
     if isinstance(value, float) and not math.isfinite(value):
         yield FieldError(
             pointer_of(path), f"{path[-1] if path else 'The value'} is {value}, which is no finite number"
         )
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from not_finite(item, (*path, key))
+            yield from _not_finite(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from not_finite(item, (*path, index))
+            yield from _not_finite(item, (*path, index))
 
 
 def printable(text: str) -> str:

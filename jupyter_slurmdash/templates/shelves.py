@@ -6,13 +6,13 @@ a place below the root, only regular files are opened, and never more than the a
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..formats.yamlsafe import MAX_BYTES
 from .model import Source
@@ -23,8 +23,7 @@ _MAX_DEPTH: Final = 3
 _MAX_FILES: Final = 20_000
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What changes when a file does."""
 
     mtime_ns: int
@@ -33,8 +32,7 @@ class Stamp:
     uid: int
 
 
-@dataclass(frozen=True)
-class ShelfFile:
+class ShelfFile(NamedTuple):
     path: str
     source: Source
     stamp: Stamp
@@ -46,19 +44,18 @@ def user_folder(user: str) -> str | None:
     return None if bad else user
 
 
-def shelf_files(root: Path, user: str) -> Iterator[ShelfFile]:
+def shelf_files(root: Path, user: str) -> list[ShelfFile]:
     """All template files that ``user`` sees: official, community, their own private ones, archived."""
     shelves: list[tuple[Source, Path]] = [("official", root / "official"), ("community", root / "community")]
     own = user_folder(user)
     if own is not None:
         shelves += [("private", root / "private" / own), ("archived", root / "archived" / own)]
     real_root = os.path.realpath(root)
+    found: list[ShelfFile] = []
     for source, folder in shelves:
         if _inside(os.path.realpath(folder), real_root):
-            for count, entry in enumerate(_walk(str(folder), real_root, _MAX_DEPTH)):
-                if count >= _MAX_FILES:
-                    break
-                yield ShelfFile(entry[0], source, entry[1])
+            _walk(str(folder), source, real_root, _MAX_DEPTH, found, len(found) + _MAX_FILES)
+    return found
 
 
 def shelf_folders(root: Path, user: str) -> Iterator[str]:
@@ -80,43 +77,89 @@ def _folders(folder: str, depth: int) -> Iterator[str]:
                 yield from _folders(entry.path, depth - 1)
 
 
-def _walk(folder: str, real_root: str, depth: int) -> Iterator[tuple[str, Stamp]]:
+def _walk(folder: str, source: Source, real_root: str, depth: int, found: list[ShelfFile], most: int) -> None:
     # A shelf that is not there, or closed to this user, is an empty one.
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            name = entry.name
+            if name[0] == "." or len(found) >= most:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 if depth > 1:
-                    yield from _walk(entry.path, real_root, depth - 1)
-            elif entry.name.endswith(SUFFIXES):
+                    _walk(entry.path, source, real_root, depth - 1, found, most)
+            elif name.endswith(SUFFIXES):
                 stamp = _stamp(entry, real_root)
                 if stamp is not None:
-                    yield entry.path, stamp
+                    found.append(ShelfFile(entry.path, source, stamp))
 
 
 def _stamp(entry: os.DirEntry[str], real_root: str) -> Stamp | None:
     if entry.is_symlink() and not _inside(os.path.realpath(entry.path), real_root):
         return None
-    with suppress(OSError):  # it may vanish while we look
+    try:
         info = entry.stat()
-        if stat.S_ISREG(info.st_mode):
-            return Stamp(info.st_mtime_ns, info.st_size, info.st_ino, info.st_uid)
-    return None
+    except OSError:  # it may vanish while we look
+        return None
+    return (
+        Stamp(info.st_mtime_ns, info.st_size, info.st_ino, info.st_uid)
+        if stat.S_ISREG(info.st_mode)
+        else None
+    )
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """The stamp of a file that was found before; None when it is gone."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None
+    return Stamp(info.st_mtime_ns, info.st_size, info.st_ino, info.st_uid)
 
 
 def _inside(path: str, real_root: str) -> bool:
     return path == real_root or path.startswith(real_root.rstrip("/") + "/")
 
 
-def read_file(path: str, root: Path, limit: int = MAX_BYTES) -> bytes:
-    """The file's bytes, at most ``limit`` + 1 of them, so that a longer one shows. Raises OSError."""
-    real = os.path.realpath(path)
-    if not _inside(real, os.path.realpath(root)):
-        raise PermissionError(f"{path} leads out of {root}")
+def read_file(path: str, real_root: str, limit: int = MAX_BYTES) -> bytes:
+    """The bytes of a file below ``real_root`` (a real path), at most ``limit`` + 1, so that a longer one shows.
+
+    Raises OSError.
+    """
     # O_NONBLOCK: a pipe that stands where the file was must not hang us.
-    handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        real = os.path.realpath(path)
+        _must_be_inside(real, real_root)
+        handle = os.open(real, flags)
+    try:
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode):
             raise PermissionError(f"{path} is not a regular file")
-        return file.read(limit + 1)
+        _must_be_inside(_opened_path(handle, path), real_root)
+        return _read_up_to(handle, min(info.st_size, limit) + 1)
+    finally:
+        os.close(handle)
+
+
+def _read_up_to(handle: int, count: int) -> bytes:
+    data = os.read(handle, count)
+    while len(data) < count and (more := os.read(handle, count - len(data))):
+        data += more
+    return data
+
+
+def _opened_path(handle: int, path: str) -> str:
+    """Where an open file lies, whatever was put in the place of its directories meanwhile."""
+    try:
+        return os.readlink(f"/proc/self/fd/{handle}")
+    except OSError:  # no /proc here
+        return os.path.realpath(path)
+
+
+def _must_be_inside(real: str, real_root: str) -> None:
+    if not _inside(real, real_root):
+        raise PermissionError(f"{real} lies outside {real_root}")

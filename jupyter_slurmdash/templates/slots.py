@@ -7,7 +7,7 @@ three long names may also stand at the top of the file, where there is no ``file
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -52,10 +52,8 @@ def read_files(data: Mapping[str, Any]) -> Files:
                 slots.append(_slot(entry, kind, required))
                 places.append((*list_place, index))
     output, output_place = reader.one_of(_OUTPUT)
-    files = Files(tuple(slots), tuple(places), output or "", output_place, tuple(reader.errors))
-    return Files(
-        files.slots, files.places, files.output_pattern, output_place, (*files.errors, *_faults(files))
-    )
+    errors = (*reader.errors, *_faults(slots, places, output or "", output_place))
+    return Files(tuple(slots), tuple(places), output or "", output_place, errors)
 
 
 class _Reader:
@@ -74,10 +72,13 @@ class _Reader:
         return at_top, (names[1],)
 
     def within(self, section: Mapping[str, Any], place: Path, names: tuple[str, str]) -> tuple[Any, Path]:
-        if all(name in section for name in names):
-            self._twice(names[1], (*place, names[1]))
-        name = next((name for name in names if name in section), names[0])
-        return section.get(name), (*place, name)
+        short, long = names
+        if long not in section:
+            return section.get(short), (*place, short)
+        if short in section:
+            self._twice(long, (*place, long))
+            return section[short], (*place, short)
+        return section[long], (*place, long)
 
     def _twice(self, name: str, place: Path) -> None:
         self.errors.append(
@@ -100,9 +101,11 @@ def _slot(entry: Mapping[str, Any], kind: Literal["input", "config"], required: 
     )
 
 
-def _faults(files: Files) -> Iterator[FieldError]:
+def _faults(
+    slots: Sequence[FileSlot], places: Sequence[Path], output_pattern: str, output_place: Path
+) -> Iterator[FieldError]:
     seen: set[str] = set()
-    for slot, place in zip(files.slots, files.places, strict=True):
+    for slot, place in zip(slots, places, strict=True):
         # Two names that differ only in case would become one variable.
         if slot.name.upper() in seen:
             yield FieldError(pointer_of((*place, "name")), f"Two files have the name {slot.name!r}")
@@ -110,6 +113,6 @@ def _faults(files: Files) -> Iterator[FieldError]:
         reason = bad_pattern(slot.pattern)
         if reason:
             yield FieldError(pointer_of((*place, "pattern")), reason)
-    reason = bad_pattern(files.output_pattern, folders=True)
+    reason = bad_pattern(output_pattern, folders=True)
     if reason:
-        yield FieldError(pointer_of(files.output_place), reason)
+        yield FieldError(pointer_of(output_place), reason)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 
 from ..events import EventBus
 from .inotify import Waiter
-from .library import Library
+from .library import Library, Snapshot
 from .model import Problem
 from .shelves import shelf_folders
 
@@ -20,6 +21,12 @@ _GATHER = 0.03
 
 log = logging.getLogger(__name__)
 _State = dict[tuple[str, str], tuple[str, str, Problem | None]]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    snapshot: Snapshot
+    state: _State
 
 
 class ShelfWatch:
@@ -31,6 +38,7 @@ class ShelfWatch:
         self._interval = interval
         self._hints = hints
         self._waiter: Waiter | None = None  # made by start(): a user may have few of the system's watches
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -41,6 +49,7 @@ class ShelfWatch:
             target=self._run, args=(self._waiter,), name="slurmdash-templates", daemon=True
         )
         self._thread.start()
+        self._library.look_soon = self._wake
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Whether the first look at the disk is done within that time; changes from then on are told."""
@@ -48,15 +57,23 @@ class ShelfWatch:
 
     def stop(self) -> None:
         self._stop.set()
-        if self._waiter is None or self._thread is None:
-            return
-        self._waiter.wake()
-        self._thread.join()
-        self._waiter.close()
-        self._waiter = None
+        self._library.look_soon = None
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            waiter.close()
+
+    def _wake(self) -> None:
+        # Under the lock: what is closed meanwhile may be another file by now.
+        with self._lock:
+            if self._waiter is not None:
+                self._waiter.wake()
 
     def _run(self, waiter: Waiter) -> None:
-        known: _State | None = None
+        known: _Seen | None = None
         while not self._stop.is_set():
             try:
                 # Watched before it is looked at: what changes in between is told.
@@ -69,14 +86,19 @@ class ShelfWatch:
             if waiter.wait(self._interval) and not self._stop.wait(_GATHER):
                 waiter.wait(0)
 
-    def _look(self, known: _State | None) -> _State:
+    def _look(self, known: _Seen | None) -> _Seen:
         self._library.refresh()
-        found = self._state()
-        if known is not None and found != known:
-            ids = {key[0] for key in known.keys() | found.keys() if known.get(key) != found.get(key)}
+        snapshot = self._library.snapshot()
+        if known is not None and snapshot is known.snapshot:
+            return known
+        found = _Seen(snapshot, _state(snapshot))
+        if known is not None and found.state != known.state:
+            before, now = known.state, found.state
+            ids = {key[0] for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
             self._events.publish("templates", "templates_changed", {"ids": sorted(ids)})
         return found
 
-    def _state(self) -> _State:
-        every = [*self._library.templates(), *self._library.templates(source="archived")]
-        return {(t.id, t.source): (t.hash, t.path, t.problem) for t in every}
+
+def _state(snapshot: Snapshot) -> _State:
+    every = [*snapshot.by_id.values(), *snapshot.archived.values()]
+    return {(t.id, t.source): (t.hash, t.path, t.problem) for t in every}

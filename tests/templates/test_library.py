@@ -12,8 +12,10 @@ import pytest
 
 from jupyter_slurmdash.errors import TemplateBroken, TemplateNotFound
 from jupyter_slurmdash.formats.yamlsafe import MAX_BYTES
-from jupyter_slurmdash.templates.library import PACKAGED, Library
+from jupyter_slurmdash.templates.library import Library
 from jupyter_slurmdash.templates.model import CATEGORIES
+from jupyter_slurmdash.templates.packaged import PACKAGED
+from jupyter_slurmdash.templates.shelves import read_file
 
 CHECKS = (
     "check_gpu_availability",
@@ -198,16 +200,28 @@ def test_a_shelf_that_leads_outside_is_empty(tmp_path: Path) -> None:
 
 def test_a_file_swapped_for_something_else(tmp_path: Path) -> None:
     path = shelve(tmp_path / "root", "community/a.yaml")
-    secret = shelve(tmp_path, "secret.yaml")
+    secret = shelve(tmp_path, "secret/a.yaml")
+    real_root = os.path.realpath(tmp_path / "root")
     found = Library(tmp_path / "root", "me", False, CHECKS, clock=lambda: 0.0)
-    assert found.text("a") == path.read_bytes()
+    assert found.text("a") == read_file(str(path), real_root) == path.read_bytes()
+    # Between the look at the directory and the reading, so to say.
     path.unlink()
     path.symlink_to(secret)
-    with pytest.raises(TemplateNotFound, match="no longer"):
+    with pytest.raises(PermissionError, match="outside"):
+        read_file(str(path), real_root)
+    with pytest.raises(TemplateNotFound):
         found.text("a")
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(TemplateNotFound, match="no longer"):
+    with pytest.raises(PermissionError, match="regular"):
+        read_file(str(path), real_root)
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.symlink_to(secret.parent)
+    assert path.read_bytes() == secret.read_bytes()
+    with pytest.raises(PermissionError, match="outside"):
+        read_file(str(path), real_root)
+    with pytest.raises(TemplateNotFound):
         found.text("a")
 
 
@@ -224,10 +238,10 @@ def test_a_file_that_cannot_be_read_is_listed_as_broken(
 ) -> None:
     shelve(tmp_path, "community/a.yaml")
 
-    def fails(path: str, root: Path) -> bytes:
+    def fails(path: str, real_root: str) -> bytes:
         raise OSError(5, "Input/output error", path)
 
-    monkeypatch.setattr("jupyter_slurmdash.templates.library.read_file", fails)
+    monkeypatch.setattr("jupyter_slurmdash.templates.shelfmemory.read_file", fails)
     (template,) = library(tmp_path).templates()
     assert template.problem is not None
     assert template.problem.message == "The file cannot be read: Input/output error."
