@@ -20,6 +20,7 @@ _ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.D
 _BUILD_DATE = "org.label-schema.build-date"
 # As Apptainer writes it: Monday_23_November_2026_7:7:49_UTC
 _APPTAINER_DATE = re.compile(r"[A-Za-z]+_(\d{1,2})_([A-Za-z]+)_(\d{4})_(\d{1,2}):(\d{1,2}):(\d{1,2})_UTC")
+_DECODER = json.JSONDecoder()
 # Not the calendar module's, which follow the locale.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -30,7 +31,7 @@ _MONTHS = (
 def parse_metadata(data: bytes, facts: SifFacts) -> SifFacts | None:
     """``facts`` with what the document says; None when it is not such a document."""
     try:
-        document = json.loads(data.rstrip(b"\0").decode())
+        document = _DECODER.decode(data.rstrip(b"\0").decode())
         # Most documents have nothing to clean, and to look at each of their texts takes as long as all the rest.
         attributes = document["data"]["attributes"]
         attributes = _cleaned(attributes) if _may_be_unclean(data) else attributes
@@ -87,7 +88,7 @@ def parse_environment(script: str) -> dict[str, str]:
     It is for reading, not for running: ``A="$B/c"`` gives ``$B/c``, and what stands inside an ``if`` counts.
     """
     found: dict[str, str] = {}
-    for line in script.splitlines():
+    for line in script.splitlines() if "=" in script else ():
         match = _ASSIGNMENT.match(line.strip())
         if match is None:
             continue
@@ -133,7 +134,7 @@ def clean(text: str) -> str:
 
 def _may_be_unclean(document: bytes) -> bool:
     """In JSON that is UTF-8 such characters are there only as escapes."""
-    return b"\\u0000" in document or b"\\ud" in document or b"\\uD" in document
+    return b"\\u" in document and any(escape in document for escape in (b"\\u0000", b"\\ud", b"\\uD"))
 
 
 def _cleaned(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,7 +26,18 @@ _METADATA = (
 
 def image_id(node: str, path: str) -> str:
     """The stable UUID of the image at ``path`` on ``node``."""
-    return str(uuid.uuid5(_NAMESPACE, f"{node}\n{path}"))
+    # As str(uuid.uuid5(…)), at a third of its price: a scan and a list work out one for each image of each node.
+    own = f"{node}\n{path}".encode()
+    raw = bytearray(hashlib.sha1(_NAMESPACE.bytes + own, usedforsecurity=False).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    return hyphenated(raw)
+
+
+def hyphenated(raw: bytes | bytearray) -> str:
+    """The 16 bytes of a UUID as ``str(uuid.UUID(bytes=…))`` writes them, at a fifth of its price."""
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True)
@@ -227,7 +239,7 @@ class NodeScan:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)

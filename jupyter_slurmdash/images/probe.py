@@ -130,7 +130,7 @@ def _facts(size: int) -> ReadSteps[SifFacts]:
     side without a thread for each.
     """
     pieces: dict[tuple[int, int], bytes] = {}
-    digest = hashlib.blake2b(b"%d" % size, digest_size=20)
+    digest = hashlib.sha256(b"%d" % size)
     bytes_read = 0
     while True:
         key = digest.digest()
@@ -176,4 +176,8 @@ def _is_hidden(path: str) -> bool:
 
 def _is_text(path: str) -> bool:
     """Whether the name is UTF-8; other names cannot be written into JSON."""
-    return not any("\ud800" <= char <= "\udfff" for char in path)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -24,53 +24,77 @@ Row = dict[str, Any]
 # rows from before it was kept count as 0.
 READER_VERSION = 1
 
+_NOTHING_KNOWN = SifFacts(complete=False)
+# Some KiB each.
+_KNOWN_AT_A_TIME = 4096
 
-def row_of(
-    node: str,
-    partitions: tuple[str, ...],
-    found: Found,
-    old: Mapping[str, Any] | None,
-    now: float,
-    rules: Sequence[TypeRule] = DEFAULT_TYPE_RULES,
-) -> Mapping[str, Any]:
-    """The row of a file that was found on a node; ``old`` itself when nothing in it has changed."""
-    name = found.file.path.rpartition("/")[2]
-    if old is not None and _is_unchanged(found, old):
-        kind = image_type(old["facts"]["labels"], name, partitions, rules)
-        if old["is_active"] and old["partitions"] == list(partitions) and old["type"] == kind:
-            return old
-        # A digest may be written while the node is looked at: what is not named here stays as it is.
+
+class Rows:
+    """Makes the rows of one scan. What follows from an image's facts is worked out once: the same images lie on many
+    nodes."""
+
+    def __init__(self, rules: Sequence[TypeRule] = DEFAULT_TYPE_RULES) -> None:
+        self._rules = rules
+        # The facts are kept beside what follows from them, or others could come to have their id().
+        self._known: dict[tuple[int, str, tuple[str, ...]], tuple[SifFacts, Row]] = {}
+
+    def of(
+        self,
+        node: str,
+        partitions: tuple[str, ...],
+        found: Found,
+        old: Mapping[str, Any] | None,
+        now: float,
+    ) -> Mapping[str, Any]:
+        """The row of a file that was found on a node; ``old`` itself when nothing in it has changed."""
+        name = found.file.path.rpartition("/")[2]
+        if old is not None and _is_unchanged(found, old):
+            kind = image_type(old["facts"]["labels"], name, partitions, self._rules)
+            if old["is_active"] and old["partitions"] == list(partitions) and old["type"] == kind:
+                return old
+            # A digest may be written while the node is looked at: what is not named here stays as it is.
+            return {
+                "id": old["id"],
+                "partitions": list(partitions),
+                "type": kind,
+                "is_active": True,
+                "updated_at": now,
+                "last_scanned": now,
+            }
+        # The same file, read by a newer reader: what was worked out from all of its bytes still holds.
+        same = old if old is not None and _is_same_file(found, old) else None
         return {
-            "id": old["id"],
-            "partitions": list(partitions),
-            "type": kind,
-            "is_active": True,
+            **self._of_facts(found.facts or _NOTHING_KNOWN, name, partitions),
+            "id": image_id(node, found.file.path),
+            "path": found.file.path,
+            "node": node,
+            "size": found.file.size,
+            "mtime_ns": found.file.mtime_ns,
+            "inode": found.file.inode,
+            "digest": same["digest"] if same is not None else None,
+            "verdict": same["verdict"] if same is not None else None,
+            "created_at": old["created_at"] if old is not None else now,
             "updated_at": now,
             "last_scanned": now,
+            "is_active": True,
         }
-    facts = found.facts or SifFacts(complete=False)
-    # The same file, read by a newer reader: what was worked out from all of its bytes still holds.
-    same = old if old is not None and _is_same_file(found, old) else None
-    return {
-        "id": image_id(node, found.file.path),
-        "name": name,
-        "path": found.file.path,
-        "node": node,
-        "partitions": list(partitions),
-        "type": image_type(facts.labels, name, partitions, rules),
-        "size": found.file.size,
-        "mtime_ns": found.file.mtime_ns,
-        "inode": found.file.inode,
-        "version": image_version(facts.labels, name),
-        "description": image_description(facts.labels),
-        "facts": {**facts.to_dict(), "reader": READER_VERSION},
-        "digest": same["digest"] if same is not None else None,
-        "verdict": same["verdict"] if same is not None else None,
-        "created_at": old["created_at"] if old is not None else now,
-        "updated_at": now,
-        "last_scanned": now,
-        "is_active": True,
-    }
+
+    def _of_facts(self, facts: SifFacts, name: str, partitions: tuple[str, ...]) -> Row:
+        key = (id(facts), name, partitions)
+        kept = self._known.get(key)
+        if kept is None:
+            if len(self._known) >= _KNOWN_AT_A_TIME:
+                self._known.clear()
+            columns = {
+                "name": name,
+                "partitions": list(partitions),
+                "type": image_type(facts.labels, name, partitions, self._rules),
+                "version": image_version(facts.labels, name),
+                "description": image_description(facts.labels),
+                "facts": {**facts.to_dict(), "reader": READER_VERSION},
+            }
+            kept = self._known[key] = (facts, columns)
+        return kept[1]
 
 
 def is_settled(row: Mapping[str, Any]) -> bool:
@@ -94,10 +118,10 @@ def _is_same_file(found: Found, old: Mapping[str, Any]) -> bool:
     return stamp(found.file) == (old["size"], old["mtime_ns"], old["inode"])
 
 
-def image_of(row: Mapping[str, Any]) -> Image:
-    """One row as an image on its one node."""
+def image_of(row: Mapping[str, Any], facts: SifFacts) -> Image:
+    """One row as an image on its one node, with what its column ``facts`` means."""
     values = {name: row[name] for name in Image.__dataclass_fields__ if name in row}
-    values["facts"] = SifFacts.from_dict(row["facts"])
+    values["facts"] = facts
     values["partitions"] = tuple(row["partitions"])
     values["verdict"] = Verdict.from_dict(row["verdict"]) if row["verdict"] else None
     values["family"] = family(row["name"])
@@ -109,8 +133,13 @@ def images_of(
 ) -> list[Image]:
     """The rows as images: the same file on several nodes as one, the newest version of a family first."""
     groups: dict[tuple[object, ...], list[Image]] = {}
+    # The store gives equal facts as one object; both are kept until the end, so the id stays theirs.
+    meant: dict[int, tuple[object, SifFacts]] = {}
     for row in rows:
-        image = image_of(row)
+        stored = row["facts"]
+        if id(stored) not in meant:
+            meant[id(stored)] = (stored, SifFacts.from_dict(stored))
+        image = image_of(row, meant[id(stored)][1])
         key = (image.name, image.path, image.size, image.facts.sif_id, image.is_active)
         groups.setdefault(key, []).append(image)
     images = [_merged(sorted(group, key=lambda image: image.node), rules) for group in groups.values()]

@@ -21,7 +21,7 @@ from .model import NodeScan, Scan
 from .places import SCHEDULER as SCHEDULER
 from .places import Places, Plan
 from .probe import Probe
-from .records import row_of, scan_of, scan_row
+from .records import Rows, scan_of, scan_row
 from .rules import TypeRule
 from .sharing import LEASE, Heartbeat, ScanRows, follow, state_of
 from .telling import Telling
@@ -174,12 +174,13 @@ class Scanner:
                     plan, failure = self.places.all()
                     scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))
                 self._telling.started(scan)
+                rows = Rows(self._rules)
                 for node, outcome in self._look_at(plan, scan.full):
                     if self._closing.is_set():
                         return
                     self._breaker.record(outcome.result)
                     if outcome.probe is not None:
-                        self._save(node, plan[node], outcome.probe, outcome.known)
+                        self._save(rows, node, plan[node], outcome.probe, outcome.known)
                     done = (outcome.result if entry.node == node else entry for entry in scan.nodes)
                     scan = self._current = replace(scan, nodes=tuple(done))
                     self._telling.progress(scan, outcome.result)
@@ -234,14 +235,19 @@ class Scanner:
         return Visit(node, self._image_dirs, self._store.of_node, connect, self._inspect)
 
     def _save(
-        self, node: str, partitions: tuple[str, ...], probe: Probe, known: Mapping[str, Mapping[str, Any]]
+        self,
+        rows: Rows,
+        node: str,
+        partitions: tuple[str, ...],
+        probe: Probe,
+        known: Mapping[str, Mapping[str, Any]],
     ) -> None:
         now = self._clock()
         changed: list[Mapping[str, Any]] = []
         unchanged: list[str] = []
         for found in probe.found:
             old = known.get(found.file.path)
-            row = row_of(node, partitions, found, old, now, self._rules)
+            row = rows.of(node, partitions, found, old, now)
             if row is old:
                 unchanged.append(row["id"])
             else:

@@ -18,6 +18,7 @@ GROUP_MASK = 0xF0000000
 
 _HEADER = struct.Struct("<32s10s3s3s16s8q")
 _DESCRIPTOR = struct.Struct("<i?3I7q128s384s")
+_WHAT_WE_USE = struct.Struct("<ix3I2q40x128s384s")
 _SIGNED = struct.Struct("<i?2I4q128s384s")
 _USED = 4
 _MAGIC = b"SIF_MAGIC\0"
@@ -115,15 +116,18 @@ def read_table(head: bytes, read: ReadRanges, header: Header, size: int) -> list
 
 def _used(data: bytes) -> list[Descriptor]:
     """The used ones of the entries that are there as a whole."""
-    table: list[Descriptor] = []
-    for start in range(0, len(data) - _DESCRIPTOR.size + 1, _DESCRIPTOR.size):
-        if data[start + _USED]:  # most are not, and unpacking takes its time
-            raw = data[start : start + _DESCRIPTOR.size]
-            fields = _DESCRIPTOR.unpack(raw)
-            number, group, link, offset, size = fields[2:7]
-            name, extra = fields[12].rstrip(b"\0"), fields[13]
-            table.append(Descriptor(fields[0], number, group, link, offset, size, name, extra, raw))
-    return table
+    whole = len(data) - len(data) % _DESCRIPTOR.size
+    # Most are not used, and unpacking takes its time.
+    return [
+        _descriptor(data[index * _DESCRIPTOR.size : (index + 1) * _DESCRIPTOR.size])
+        for index, is_used in enumerate(data[_USED : whole : _DESCRIPTOR.size])
+        if is_used
+    ]
+
+
+def _descriptor(raw: bytes) -> Descriptor:
+    kind, number, group, link, offset, size, name, extra = _WHAT_WE_USE.unpack(raw)
+    return Descriptor(kind, number, group, link, offset, size, name.rstrip(b"\0"), extra, raw)
 
 
 def bytes_at(head: bytes, read: ReadRanges, offset: int, length: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,17 @@ from ..errors import InvalidInput
 # Seconds: another's short transaction is waited for, and a server that is gone is not.
 _BUSY = 10.0
 _CONNECT = 5
+
+
+class JsonText(str):
+    """JSON that is written already: a column of JSON takes it as it is."""
+
+    __slots__ = ()
+
+
+def to_json(value: object) -> str:
+    """The text of a column of JSON."""
+    return value if isinstance(value, JsonText) else json.dumps(value)
 
 
 def read_url(url: str, setting: str) -> sa.URL:
@@ -31,7 +43,7 @@ def read_url(url: str, setting: str) -> sa.URL:
 def make_engine(url: sa.URL, setting: str, *, read_only: bool = False) -> sa.Engine:
     """An engine, not yet connected. Raises InvalidInput when SQLAlchemy does not know the database or its driver."""
     kind = url.get_backend_name()
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"json_serializer": to_json}
     if kind == "sqlite" and read_only and url.database:
         place = f"file:{quote(url.database)}?mode=ro"
         options["creator"] = lambda: sqlite3.connect(place, uri=True, timeout=_BUSY, check_same_thread=False)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from .database import Database
+from .engines import JsonText, to_json
 from .leases import take_lease
 from .tables import images, leases, scans
 
 Row = dict[str, Any]
 
 _KEPT_SCANS = 50
+
+# So many facts are kept as JSON, some KiB each.
+_WRITTEN = 1024
+
+# JSON as its text, whatever the driver would make of it.
+_TEXTS = ("facts", "partitions")
+_ALL = sa.select(
+    *(sa.cast(column, sa.Text).label(column.name) if column.name in _TEXTS else column for column in images.c)
+)
 
 # Held by the scan that is under way; its owner is the scan's id.
 SCAN_LEASE = "image-scan"
@@ -24,6 +35,7 @@ class ImageTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._written: dict[int, tuple[object, JsonText]] = {}
 
     # -- images ---------------------------------------------------------------------------------------------
 
@@ -41,9 +53,18 @@ class ImageTable:
             return tuple(connection.execute(query).one())
 
     def all(self) -> list[Row]:
-        """Every image, the vanished ones too."""
+        """Every image, the vanished ones too. Equal facts are one object, to be read only: the same images lie on many
+        nodes, and most of the time would go into parsing them."""
         with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(sa.select(images)).mappings()]
+            rows = [dict(row) for row in connection.execute(_ALL).mappings()]
+        parsed: dict[str, Any] = {}
+        for row in rows:
+            for name in _TEXTS:
+                text = row[name]
+                if text not in parsed:
+                    parsed[text] = json.loads(text)
+                row[name] = parsed[text]
+        return rows
 
     def of_node(self, node: str) -> list[Row]:
         """The node's images, the vanished ones too."""
@@ -55,7 +76,7 @@ class ImageTable:
         self, node: str, changed: Iterable[Mapping[str, Any]], unchanged: Collection[str], now: float
     ) -> None:
         """What a node has now: ``changed`` rows and ids of ``unchanged`` ones. Its others have vanished."""
-        rows = [dict(row) for row in changed]
+        rows = [self._with_text(row) for row in changed]
         # Asked for the active ones alone, SQLite reads all active rows of all nodes.
         known = sa.select(images.c.id, images.c.is_active).where(images.c.node == node)
         with self._database.write() as connection:
@@ -69,6 +90,19 @@ class ImageTable:
                 self._set(connection, gone, {"is_active": False, "updated_at": now})
             if unchanged:
                 self._set(connection, unchanged, {"last_scanned": now})
+
+    def _with_text(self, row: Mapping[str, Any]) -> Row:
+        """The row with its facts as JSON, which is written once for all rows that have the same object."""
+        facts = row.get("facts")
+        if facts is None:
+            return dict(row)
+        written = self._written.get(id(facts))
+        if written is None:
+            if len(self._written) >= _WRITTEN:
+                self._written.clear()
+            # With the object itself, or another could come to have its id().
+            written = self._written[id(facts)] = (facts, JsonText(to_json(facts)))
+        return {**row, "facts": written[1]}
 
     def forget_other_nodes(self, nodes: Collection[str], now: float) -> None:
         """Nodes that are not in ``nodes`` have left the cluster, and their images with them."""

@@ -13,7 +13,7 @@ import fnmatch
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class KnownKeys:
 def known_keys(texts: Iterable[str], name: str) -> KnownKeys:
     """What the files' texts say of ``name`` (``host``, or ``[host]:port`` when the port is not 22)."""
     keys = KnownKeys()
-    for line in (line for text in texts for line in text.splitlines()):
+    for line in _candidates(texts, name.lower()):
         words = line.split()
         marker = words.pop(0) if words and words[0].startswith("@") else ""
         if len(words) < 3 or words[0].startswith("#") or not _matches(words[0], name):
@@ -45,6 +45,17 @@ def known_keys(texts: Iterable[str], name: str) -> KnownKeys:
     valid = {kind: found - keys.revoked for kind, found in keys.trusted.items()}
     keys.trusted = {kind: found for kind, found in valid.items() if found}
     return keys
+
+
+def _candidates(texts: Iterable[str], name: str) -> Iterator[str]:
+    """The lines that may be about ``name``, in lower case: those that have it, a wildcard or a hash.
+
+    A cluster's file has thousands of lines, and each connection looks.
+    """
+    for text in texts:
+        for line in text.splitlines():
+            if name in line.lower() or "|" in line or "*" in line or "?" in line:
+                yield line
 
 
 def remember(file: str, name: str, kind: str, key: bytes) -> bool:

@@ -32,6 +32,11 @@ _MAX_READ = 32 * 1024
 _MAX_PACKET = 512 * 1024
 
 
+_U32 = struct.Struct(">I")
+# What every packet begins with: the size of what follows it, its kind, the number of the question.
+_FRAME = struct.Struct(">IBI")
+
+
 class Channel(Protocol):
     """The bytes of the subsystem. ``recv`` gives b"" at the end; both raise TimeoutError."""
 
@@ -90,8 +95,8 @@ class SftpReader:
         self._inbox = bytearray()
         self._outbox = bytearray()
         self._next_id = 0
-        self._outbox += struct.pack(">IBI", 5, _INIT, 3)
-        kind, _ = self._receive()
+        self._outbox += _FRAME.pack(5, _INIT, 3)
+        kind, _, _ = self._receive()
         if kind != _VERSION:
             raise ProtocolError("The server does not speak SFTP.")
 
@@ -150,12 +155,12 @@ class SftpReader:
                 weight += request.weight
             if not under_way:
                 return [results[index] for index in sorted(results)]
-            kind, body = self._receive()
-            if len(body) < 4 or (number := _u32(body, 0)) not in under_way:
+            kind, number, body = self._receive()
+            if number not in under_way:
                 raise ProtocolError("The server answered a question that was not asked.")
             operation, place, own = under_way.pop(number)
             weight -= own
-            operation.replies[place] = _Reply(kind, body[4:])
+            operation.replies[place] = _Reply(kind, body)
             operation.missing -= 1
             if not operation.missing:
                 active -= 1 - self._advance(operation, operation.replies, queue, results)
@@ -184,18 +189,19 @@ class SftpReader:
 
     def _send(self, request: _Request) -> int:
         self._next_id = (self._next_id + 1) & 0xFFFFFFFF
-        self._outbox += struct.pack(">IBI", len(request.body) + 5, request.kind, self._next_id) + request.body
+        self._outbox += _FRAME.pack(len(request.body) + 5, request.kind, self._next_id) + request.body
         return self._next_id
 
-    def _receive(self) -> tuple[int, bytes]:
-        self._fill(4)
-        size = _u32(self._inbox, 0)
-        if not 1 <= size <= _MAX_PACKET:
+    def _receive(self) -> tuple[int, int, bytes]:
+        """Kind, number of the question (or the version), and what follows."""
+        self._fill(_U32.size)
+        if not _FRAME.size <= 4 + _u32(self._inbox, 0) <= _MAX_PACKET:
             raise ProtocolError("The server sent a packet of an impossible size.")
-        self._fill(4 + size)
-        kind, body = self._inbox[4], bytes(self._inbox[5 : 4 + size])
+        self._fill(4 + _u32(self._inbox, 0))
+        size, kind, number = _FRAME.unpack_from(self._inbox)
+        body = bytes(self._inbox[_FRAME.size : 4 + size])
         del self._inbox[: 4 + size]
-        return kind, body
+        return kind, number, body
 
     def _fill(self, size: int) -> None:
         while len(self._inbox) < size:
@@ -335,11 +341,12 @@ def _decode(name: bytes) -> str:
 
 
 def _string(data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + data
+    return _U32.pack(len(data)) + data
 
 
 def _u32(data: bytes | bytearray, offset: int) -> int:
-    return int(struct.unpack_from(">I", data, offset)[0])
+    number: int = _U32.unpack_from(data, offset)[0]
+    return number
 
 
 def _take(data: bytes, offset: int) -> tuple[bytes, int]:

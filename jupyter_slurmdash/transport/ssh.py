@@ -37,6 +37,7 @@ logging.getLogger(_LOG_CHANNEL).setLevel(logging.CRITICAL)
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+_BUFFER = 64 * 1024
 _KEEPALIVE = 15
 _END_TIMEOUT = 2.0
 _BACK_OFF = (0.2, 0.8)  # seconds before the second and third try
@@ -321,7 +322,7 @@ class SshConnector:
                 )
                 # Small requests must not wait for the acknowledgement of the one before (40 ms each).
                 stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return stream
+                return _Buffered(stream)
         if hops == 0:
             raise TransportError(f"The jump hosts of {node} lead in a circle. Check ProxyJump.", "config")
         # The last jump host is next to the node; how to reach that one is its own configuration's matter.
@@ -403,6 +404,27 @@ class SshConnector:
             " without a password.",
             "auth",
         )
+
+
+class _Buffered:
+    """A socket that is read for as much as there is. paramiko asks for each packet in three pieces, and with many
+    connections each system call costs more than its work: another thread takes the interpreter meanwhile."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+        self._data = b""
+        self._at = 0
+
+    def recv(self, size: int) -> bytes:
+        """At most ``size`` bytes; b"" at the end."""
+        if self._at == len(self._data):
+            self._data, self._at = self._stream.recv(_BUFFER), 0
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _JumpStream:

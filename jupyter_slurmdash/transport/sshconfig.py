@@ -55,12 +55,14 @@ class ConfigParts:
 
 def _expand(path: Path, base: Path, depth: int) -> str:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = path.read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, IsADirectoryError):
         return ""
+    if "include" not in text.lower():  # of thousands of lines, read for each connection
+        return text
     block = "Host *"
     out: list[str] = []
-    for line in lines:
+    for line in text.splitlines():
         words = line.replace("=", " ", 1).split()
         keyword = words[0].lower() if words else ""
         if keyword in ("host", "match"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,6 +192,23 @@ def test_two_thousand_images_on_four_nodes(cluster: Cluster) -> None:
             cluster.catalog.images()
     assert first.seconds < 4
     assert again.seconds / 10 < 0.02
+
+
+def test_one_image_on_many_nodes_is_understood_once(cluster: Cluster) -> None:
+    store = ImageTable(cluster.database)
+    for number in range(4):
+        store.save_node(f"node{number}", [_row(f"node{number}", 1), _row(f"node{number}", 2)], [], 1.0)
+    facts = {id(row["facts"]): row["facts"]["sif_id"] for row in store.all()}
+    assert sorted(facts.values()) == ["1", "2"]
+    assert [image.nodes for image in cluster.catalog.images()] == [tuple(f"node{n}" for n in range(4))] * 2
+
+
+def test_ids_are_those_of_rfc_4122() -> None:
+    for node, path in (("node001", "/opt/a.sif"), ("", ""), ("노드", "/opt/한글.sif")):
+        name = f"{node}\n{path}"
+        assert image_id(node, path) == str(
+            uuid.uuid5(uuid.UUID("6f0c2f5e-5a0e-5c3b-9a55-51f1e0d4c1aa"), name)
+        )
 
 
 def _row(node: str, number: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""How many round trips a look at a node costs, over a link that takes 20 ms there and back."""
+"""How many round trips a look at a node costs, over a link that takes 50 ms there and back."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from squashfs_maker import TREE, pack, write_tree
 from jupyter_slurmdash.images.probe import probe_node
 from jupyter_slurmdash.transport.ssh import SshConnector
 
-DELAY = 0.010  # each way
+DELAY = 0.025  # each way: so long that what the machine itself takes hardly counts
 IMAGES = 200
+ROUNDS = 3
 
 
 class _Pipe:
@@ -100,13 +101,15 @@ def test_old_images_cost_few_round_trips(
         "new": writer.sif([writer.definition(), document, system]),
         "old": writer.sif([writer.definition(), system]),
     }
-    for kind, data in images.items():
-        (tmp_path / kind).mkdir()
+    ids = itertools.count()
+    for kind, turn in itertools.product(images, range(ROUNDS)):
+        folder = tmp_path / f"{kind}{turn}"
+        folder.mkdir()
         for number in range(IMAGES):
             # Each its own, or what was worked out of one would serve for all.
-            own = data.replace(writer.ID.bytes, number.to_bytes(16, "big"), 1)
-            (tmp_path / kind / f"{number:03}.sif").write_bytes(own)
-    took = {}
+            own = images[kind].replace(writer.ID.bytes, next(ids).to_bytes(16, "big"), 1)
+            (folder / f"{number:03}.sif").write_bytes(own)
+    took = dict.fromkeys(images, 60.0)
     with far(sshd.port) as port:
         entry = sshd.host_entry("node", "    HostKeyAlias node\n").replace(
             f"Port {sshd.port}", f"Port {port}"
@@ -116,19 +119,20 @@ def test_old_images_cost_few_round_trips(
         connector = SshConnector(str(tmp_path / "config"), str(tmp_path / "known"))
         transport = connector.connect("node")
         transport.list_files(str(tmp_path), ".none", depth=1)
-        for kind in images:
+        # The best of some rounds: round trips are in each of them, what else the machine did is not.
+        for turn, kind in itertools.product(range(ROUNDS), images):
             start = time.monotonic()
-            found = probe_node(transport, [str(tmp_path / kind)], {}).found
-            took[kind] = time.monotonic() - start
+            found = probe_node(transport, [str(tmp_path / f"{kind}{turn}")], {}).found
+            took[kind] = min(took[kind], time.monotonic() - start)
             assert len(found) == IMAGES
             assert all(each.facts is not None and each.facts.complete for each in found)
         transport.abort()
         connector.close()
     print(
-        f"\n{IMAGES} images over 20 ms: with metadata {took['new'] * 1000:.0f} ms,"
+        f"\n{IMAGES} images over {DELAY * 2000:.0f} ms: with metadata {took['new'] * 1000:.0f} ms,"
         f" without {took['old'] * 1000:.0f} ms: {took['old'] / took['new']:.1f} times as long"
     )
     record_property("ratio", round(took["old"] / took["new"], 2))
-    # One image after the other would be about seven round trips each: 28 s.
+    # One image after the other would be about seven round trips each: 70 s.
     assert took["old"] < 3.5
     assert took["old"] / took["new"] <= 3
