@@ -1,7 +1,7 @@
 """Three-way merge of texts by lines: what a person changed and what the form changed, from the same base.
 
-Where both changed the same lines in different ways the person's lines stay, and what the form would write there is
-told as a conflict: nothing typed is ever lost.
+Lines that one side only put beside others stand in nobody's way. Where both changed the same lines in different ways
+the person's lines stay, and what the form would write there is told as a conflict: nothing typed is ever lost.
 """
 
 from __future__ import annotations
@@ -45,10 +45,28 @@ def merge(base: Sequence[str], own: Sequence[str], other: Sequence[str]) -> Merg
         if stable or mine in (before, theirs):
             take(theirs, range(x0, x1))
             continue
-        if theirs != before:
+        if theirs == before:
+            take(mine, [None] * len(mine))
+        elif (at := _place(before, mine)) is not None:
+            end = at + len(before)
+            take(mine[:at], [None] * at)
+            take(theirs, range(x0, x1))
+            take(mine[end:], [None] * (len(mine) - end))
+        elif (at := _place(before, theirs)) is not None:
+            take(theirs[:at], range(x0, x0 + at))
+            take(mine, [None] * len(mine))
+            take(theirs[at + len(before) :], range(x0 + at + len(before), x1))
+        else:
             conflicts.append(Conflict(len(lines) + 1, tuple(mine), tuple(theirs)))
-        take(mine, [None] * len(mine))
+            take(mine, [None] * len(mine))
     return Merged(tuple(lines), tuple(sources), tuple(conflicts))
+
+
+def _place(before: Sequence[str], changed: Sequence[str]) -> int | None:
+    """Where all of ``before`` stands in ``changed``, which then only has lines more; None when it does not."""
+    size = len(before)
+    starts = range(len(changed) - size + 1)
+    return next((at for at in starts if changed[at : at + size] == before), None)
 
 
 Span = tuple[int, int]

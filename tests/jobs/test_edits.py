@@ -66,6 +66,18 @@ def test_what_the_form_does_not_know_is_kept_and_marked() -> None:
     assert by_hand == [*lines.splitlines(), 'nice cat "$DATASET"']
 
 
+def test_a_line_beside_one_that_was_read_back_stands_in_nobodys_way() -> None:
+    plan, _ = plan_of(lambda text: text.replace("--mem=1G", "--mem=2G\n#SBATCH --signal=USR1@60"), mem="1G")
+    first = final_script(plan)
+    assert "--mem=2G\n#SBATCH --signal=USR1@60\n" in first.text
+    # The form goes on from there: what was generated last is the base, what is in sight the text.
+    edit = ScriptEdit(first.generated, first.text)
+    later = replace(plan, spec=JobSpec(edit=edit), options={**plan.options, "mem": "64M"}, read_back={})
+    edited = final_script(later)
+    assert "--mem=64M\n#SBATCH --signal=USR1@60\n" in edited.text
+    assert edited.conflicts == ()
+
+
 def test_a_later_change_of_the_form_is_laid_under_the_edit() -> None:
     plan, _ = plan_of(lambda text: text.replace("cat ", "nice cat "))
     later = replace(plan, options={**plan.options, "time": "03:00:00", "mem": "1G"}, parameters={"rate": 0.1})

@@ -26,6 +26,19 @@ def test_a_conflict_keeps_what_was_typed_and_tells_the_rest() -> None:
     assert merged.conflicts == (Conflict(2, ("mine",), ("theirs",)),)
 
 
+def test_lines_put_beside_others_are_in_nobodys_way() -> None:
+    # The line after which something was added by hand is changed by the form, and the other way round.
+    merged = merge(["a", "mem 1", "z"], ["a", "mem 1", "mine", "z"], ["a", "mem 2", "z"])
+    assert (merged.lines, merged.sources) == (("a", "mem 2", "mine", "z"), (0, 1, None, 2))
+    merged = merge(["a", "run", "z"], ["a", "mine", "z"], ["a", "new", "run", "more", "z"])
+    assert (merged.lines, merged.sources) == (("a", "new", "mine", "more", "z"), (0, 1, None, 3, 4))
+    # Both add at the same place.
+    merged = merge(["a", "z"], ["a", "mine", "z"], ["a", "theirs", "z"])
+    assert (merged.lines, merged.conflicts) == (("a", "theirs", "mine", "z"), ())
+    # A line that the form takes back is no reason to ask about the ones beside it.
+    assert merge(["a", "b"], ["a", "b", "mine"], ["a"]).lines == ("a", "mine")
+
+
 def test_what_both_did_is_done_once() -> None:
     assert merge(["a"], ["a", "b"], ["a", "b"]).lines == ("a", "b")
 
