@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 from as_user import AsUser
+from bounded_account import ACCOUNT, QOS, bounded_account
 from plans import a_plan, a_template
 
 from jupyter_slurmdash.errors import SchedulerRefused
@@ -20,27 +19,12 @@ from jupyter_slurmdash.slurm.cli import SlurmCli
 from jupyter_slurmdash.slurm.limits import Choice
 
 USER = "hpcuser1"
-ACCOUNT = f"sd-account-{os.getpid()}"
-QOS = f"sd-short-{os.getpid()}"
-
-
-def sacctmgr(*words: str) -> None:
-    subprocess.run(["sacctmgr", "-i", *words], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def slurm(cluster: dict[str, object]) -> Iterator[SlurmCli]:
-    """The user with an account that bounds her, and a QOS that bounds her more."""
-    short = ("MaxWall=00:30:00", "MaxTRESPerJob=node=1,cpu=2", "Flags=DenyOnLimit")
-    try:
-        sacctmgr("add", "qos", QOS, "set", *short)
-        sacctmgr("add", "account", ACCOUNT, "set", "MaxWall=02:00:00", "MaxTRESPerJob=gres/gpu=1")
-        sacctmgr("add", "user", USER, f"account={ACCOUNT}", f"qos=normal,{QOS}", "defaultqos=normal")
+    with bounded_account(USER):
         yield SlurmCli(AsUser(USER), USER)
-    finally:
-        sacctmgr("delete", "user", USER, f"account={ACCOUNT}")
-        sacctmgr("delete", "account", ACCOUNT)
-        sacctmgr("delete", "qos", QOS)
 
 
 def choice(slurm: SlurmCli, partition: str, account: str = "", qos: str = "") -> Choice:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +64,21 @@ def found(options: dict[str, Any], limits: SiteLimits = NOTHING) -> list[tuple[s
 def test_the_partition_and_its_nodes(options: dict[str, Any], message: str | None) -> None:
     (name,) = set(options) - {"qos"}
     assert found(options) == ([(f"/options/{name}", message)] if message else [])
+
+
+# The panel says the same while one types, before it has asked: its own test reads this file too.
+PANEL = Path(__file__).resolve().parents[2] / "labextension/src/sections/newjob/__tests__"
+WORDS = json.loads((PANEL / "limit_words.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("group", WORDS, ids=lambda group: group["qos"] or "partition")
+def test_the_words_that_the_panel_has_too(group: dict[str, Any]) -> None:
+    limits = ENFORCED if group["enforced"] else NOTHING
+    chosen = {"account": group["account"], "qos": group["qos"]}
+    assert limits.choice(GPU, **chosen).to_json() == group["limits"]
+    for option, value, message in group["cases"]:
+        expected = [(f"/options/{option}", message)] if message else []
+        assert found({**chosen, option: value}, limits) == expected, value
 
 
 def test_the_account_and_the_qos() -> None:

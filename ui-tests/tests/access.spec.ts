@@ -6,6 +6,8 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   test(`axe finds nothing in the panel, the form and a job (${theme})`, async ({
     panel
   }) => {
+    // Many audits, each of a whole section.
+    test.slow();
     const { page } = panel;
     await panel.setTheme(theme);
     await panel.chooseTemplate('pytorch-training-v1', 'pytorch');

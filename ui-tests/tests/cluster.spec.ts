@@ -143,3 +143,84 @@ test('cluster: an image in full', async ({ panel }) => {
     path: `${shots}/cluster-image.png`
   });
 });
+
+test('cluster: the limits of partition, account and QOS', async ({ panel }) => {
+  const { SLURMDASH_ACCOUNT: account = '', SLURMDASH_QOS: qos = '' } = env;
+  const { page } = panel;
+  const option = (name: string) => panel.get(`option-${name}`);
+  const boxOf = (name: string) =>
+    page.locator('.jp-slurmdash-Field').filter({ has: option(name) });
+  const choose = async (name: string, id: string) => {
+    await option(name).fill(id);
+    await panel.get(`${name}-${id}`).click();
+  };
+  await panel.chooseTemplate('python-script-v1', 'python');
+  await panel.get('file-input').setInputFiles(file('a.py', 'print(1)\n'));
+  await expect(boxOf('nodes')).toContainText('at most 4 on compute');
+  await expect(option('account')).toHaveAttribute(
+    'placeholder',
+    'research (your default)'
+  );
+
+  // Another partition: its bounds at once, and what was typed stays.
+  await option('time').fill('9:00:00');
+  await option('gres').fill('3');
+  await option('partition').selectOption('gpu');
+  await expect(boxOf('time')).toContainText('at most 8:00:00 on gpu');
+  await expect(boxOf('gres')).toContainText('at most 2 on gpu');
+  await expect(option('time')).toHaveValue('9:00:00');
+  await expect(boxOf('time')).toContainText(
+    'Partition gpu allows at most 480 min.'
+  );
+  const preview = page.waitForResponse(/api\/jobs\/preview$/);
+  await option('gres').fill('4');
+  await expect(boxOf('gres')).toContainText(
+    'Partition gpu has at most 2 GPUs on a node.'
+  );
+  // The server says the very same.
+  const { checks } = await (await preview).json();
+  expect(
+    checks
+      .filter(({ level }: { level: string }) => level === 'error')
+      .map(({ message }: { message: string }) => message)
+      .sort()
+  ).toEqual([
+    'Partition gpu allows at most 480 min.',
+    'Partition gpu has at most 2 GPUs on a node.'
+  ]);
+  await page.screenshot({ path: `${shots}/cluster-limits.png` });
+
+  await option('gres').fill('');
+  await option('qos').click();
+  await expect(panel.get('qos-normal')).toBeVisible();
+  await expect(panel.get(`qos-${qos}`)).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await choose('account', account);
+  await choose('qos', qos);
+  await expect(boxOf('time')).toContainText(`at most 30:00 with QOS ${qos}`);
+  await option('time').fill('0:31:00');
+  await expect(boxOf('time')).toContainText(`QOS ${qos} allows at most 30 min.`);
+  await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'true');
+  await page.screenshot({ path: `${shots}/cluster-limits-qos.png` });
+
+  // Read from the script too.
+  await panel.get('script-edit').click();
+  const line = panel
+    .get('script-editor')
+    .locator('.cm-line')
+    .filter({ hasText: '--time=' });
+  await line.click();
+  await page.keyboard.press('End');
+  await page.keyboard.press('Shift+Home');
+  await page.keyboard.type('#SBATCH --time=00:20:00');
+  await expect(option('time')).toHaveValue('00:20:00');
+  await panel.get('script-edit').click();
+  await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
+  await panel.get('submit').click();
+  const link = panel.get('submitted-job');
+  await expect(link).toBeVisible();
+  writeFileSync(
+    env.SLURMDASH_JOB_ID_FILE ?? '',
+    /\S+$/.exec((await link.textContent()) ?? '')?.[0] ?? ''
+  );
+});

@@ -29,6 +29,11 @@ test('the panel speaks Korean when JupyterLab does', async ({ panel }) => {
     await panel.get('template-select').fill('pytorch');
     await panel.get('template-option-pytorch-training-v1').click();
     await expect(panel.get('script')).toContainText('#SBATCH');
+    await panel.get('script-edit').click();
+    await expect(panel.get('script-edit')).toHaveText('완료');
+    await panel.get('script-editor').locator('.cm-line').last().click();
+    await page.keyboard.type('true');
+    await expect(panel.get('script-hand')).toContainText('직접 쓴 줄 1개');
     mkdirSync(OUT, { recursive: true });
     await page.screenshot({ path: join(OUT, 'korean.png') });
   } finally {

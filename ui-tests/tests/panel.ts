@@ -34,6 +34,13 @@ export class Panel {
       state: 'detached',
       timeout: 60_000
     });
+    // A layout that is restored later would fold the panel again.
+    await this.page.evaluate(async () => {
+      const { jupyterapp: app } = window as unknown as {
+        jupyterapp?: { restored: Promise<unknown> };
+      };
+      await app?.restored;
+    });
     // The tab that is already chosen would close the panel: what is in sight, not what is drawn by now, decides.
     const tab = this.page.getByRole('tab', { name: 'Slurm', exact: true });
     if ((await tab.getAttribute('aria-selected')) !== 'true') {

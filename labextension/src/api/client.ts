@@ -15,6 +15,7 @@ import type {
   JobFileList,
   JobList,
   JobSubmit,
+  Limits,
   LogChunk,
   Node,
   Partition,
@@ -67,6 +68,20 @@ export class SlurmClient {
 
   listPartitions(): Promise<{ partitions: Partition[]; total: number }> {
     return this._json('GET', 'api/partitions');
+  }
+
+  /** What jobs may ask for; the default account and QOS when they are empty. */
+  getLimits(
+    partition: string,
+    account = '',
+    qos = '',
+    signal?: AbortSignal
+  ): Promise<Limits> {
+    const path = `api/partitions/${encodeURIComponent(partition)}/limits`;
+    return this._json('GET', path, {
+      query: { account: account || undefined, qos: qos || undefined },
+      signal
+    });
   }
 
   listImages(): Promise<ImageList> {

@@ -1,9 +1,8 @@
-import { caretDownIcon, closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IChoice } from '../types';
 import { Badge } from './Badge';
-import { IconButton } from './Buttons';
+import { ComboboxEnd, useAway, useInSight } from './comboparts';
 import { Field, type IFieldFrame } from './Field';
 import { useTrans } from './trans';
 
@@ -20,6 +19,8 @@ interface IComboboxProps extends IFieldFrame {
   emptyText?: string;
   /** May the choice be taken back? */
   clearable?: boolean;
+  /** While there is nothing to choose from, may it be any text? */
+  free?: boolean;
   testId: string;
   /** Beginning of each option's `data-testid`. */
   optionTestId: string;
@@ -33,6 +34,7 @@ export function Combobox({
   placeholder,
   emptyText,
   clearable = false,
+  free: mayBeFree = false,
   testId,
   optionTestId,
   ...frame
@@ -43,9 +45,10 @@ export function Combobox({
   const [typed, setTyped] = React.useState<string | null>(null);
   const [active, setActive] = React.useState(0);
   const input = React.useRef<HTMLInputElement>(null);
-  const list = React.useRef<HTMLUListElement>(null);
+  const list = useInSight<HTMLUListElement>(open);
   const box = React.useRef<HTMLDivElement>(null);
 
+  const free = mayBeFree && choices.length === 0;
   const chosen = choices.find(choice => choice.id === value) ?? null;
   const matches = React.useMemo(
     () => filterChoices(choices, typed ?? ''),
@@ -60,40 +63,20 @@ export function Combobox({
         ?.querySelector('[aria-selected="true"]')
         ?.scrollIntoView?.({ block: 'nearest' });
     }
-  }, [open, current]);
-
-  React.useEffect(() => {
-    if (open) {
-      list.current?.scrollIntoView?.({ block: 'nearest' });
-    }
-  }, [open]);
+  }, [list, open, current]);
 
   const show = (at = -1) => {
-    if (!open) {
+    if (!open && !free) {
       setOpen(true);
       const start = at >= 0 ? at : matches.findIndex(({ id }) => id === value);
       setActive(Math.max(0, start));
     }
   };
-  const hide = () => {
+  const hide = React.useCallback(() => {
     setOpen(false);
     setTyped(null);
-  };
-  // Not on blur: a tab of JupyterLab that takes the focus by itself must not close what the user has just opened.
-  React.useEffect(() => {
-    if (!open) {
-      return;
-    }
-    const onPointerDown = (event: Event) => {
-      if (!box.current?.contains(event.target as Node)) {
-        setOpen(false);
-        setTyped(null);
-      }
-    };
-    document.addEventListener('pointerdown', onPointerDown, true);
-    return () =>
-      document.removeEventListener('pointerdown', onPointerDown, true);
-  }, [open]);
+  }, []);
+  useAway(box, open, hide);
   const choose = (choice: IChoice | undefined) => {
     if (choice && !choice.problem) {
       onChange(choice.id);
@@ -140,39 +123,27 @@ export function Combobox({
             autoComplete="off"
             spellCheck={false}
             data-testid={testId}
-            value={typed ?? chosen?.label ?? (value && !chosen ? value : '')}
+            value={(free ? null : typed) ?? chosen?.label ?? value ?? ''}
             placeholder={placeholder}
             onChange={event => {
               setTyped(event.target.value);
-              setOpen(true);
+              setOpen(!free);
               setActive(0);
+              if (free) {
+                onChange(event.target.value || null);
+              }
             }}
             onClick={() => show()}
             onFocus={event => event.target.select()}
             onKeyDown={onKeyDown}
           />
-          {clearable && value !== null ? (
-            <IconButton
-              icon={closeIcon}
-              label={trans.__('Clear %1', frame.label)}
-              onClick={() => {
-                onChange(null);
-                input.current?.focus();
-              }}
-            />
-          ) : (
-            <span
-              className="jp-slurmdash-Combobox-caret"
-              aria-hidden="true"
-              onMouseDown={event => {
-                event.preventDefault();
-                input.current?.focus();
-                show();
-              }}
-            >
-              <caretDownIcon.react tag="span" />
-            </span>
-          )}
+          <ComboboxEnd
+            label={frame.label}
+            clearable={clearable && Boolean(value)}
+            input={input}
+            onClear={() => onChange(null)}
+            onOpen={() => show()}
+          />
           <ul
             ref={list}
             id={listId}

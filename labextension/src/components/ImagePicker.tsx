@@ -1,7 +1,6 @@
-import { caretDownIcon, closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { IconButton } from './Buttons';
+import { ComboboxEnd, useAway, useInSight } from './comboparts';
 import { Field, type IFieldFrame } from './Field';
 import {
   ImageFilters,
@@ -56,7 +55,7 @@ export function ImagePicker({
   const [typed, setTyped] = React.useState<string | null>(null);
   const input = React.useRef<HTMLInputElement>(null);
   const box = React.useRef<HTMLDivElement>(null);
-  const popover = React.useRef<HTMLDivElement>(null);
+  const popover = useInSight<HTMLDivElement>(open);
   const search = useImageSearch({
     images,
     recent,
@@ -92,11 +91,6 @@ export function ImagePicker({
     setOpen(true);
   };
   useAway(box, open, hide);
-  React.useEffect(() => {
-    if (open) {
-      popover.current?.scrollIntoView?.({ block: 'nearest' });
-    }
-  }, [open]);
 
   const choose = (image: ImageFacts | undefined) => {
     if (image && !problemOf(trans, image)) {
@@ -150,28 +144,13 @@ export function ImagePicker({
             onFocus={event => event.target.select()}
             onKeyDown={onKeyDown}
           />
-          {value ? (
-            <IconButton
-              icon={closeIcon}
-              label={trans.__('Clear %1', frame.label)}
-              onClick={() => {
-                onChange(null);
-                input.current?.focus();
-              }}
-            />
-          ) : (
-            <span
-              className="jp-slurmdash-Combobox-caret"
-              aria-hidden="true"
-              onMouseDown={event => {
-                event.preventDefault();
-                input.current?.focus();
-                show();
-              }}
-            >
-              <caretDownIcon.react tag="span" />
-            </span>
-          )}
+          <ComboboxEnd
+            label={frame.label}
+            clearable={Boolean(value)}
+            input={input}
+            onClear={() => onChange(null)}
+            onOpen={show}
+          />
           {open && (
             <div
               ref={popover}
@@ -203,45 +182,4 @@ export function ImagePicker({
       )}
     </Field>
   );
-}
-
-/**
- * Call `leave` when one clicks elsewhere or goes on with Tab.
- *
- * Not whenever the focus goes: a tab of JupyterLab that takes it by itself must not close what the user has just opened.
- */
-function useAway(
-  box: React.RefObject<HTMLElement | null>,
-  active: boolean,
-  leave: () => void
-): void {
-  React.useEffect(() => {
-    const own = box.current;
-    if (!active || !own) {
-      return;
-    }
-    let tabbing = false;
-    const onKeyDown = (event: KeyboardEvent) => {
-      tabbing = event.key === 'Tab';
-    };
-    const onPointerDown = (event: Event) => {
-      if (!own.contains(event.target as Node)) {
-        leave();
-      }
-    };
-    const onFocusOut = ({ relatedTarget }: FocusEvent) => {
-      if (tabbing && !own.contains(relatedTarget as Node | null)) {
-        leave();
-      }
-      tabbing = false;
-    };
-    own.addEventListener('keydown', onKeyDown, true);
-    own.addEventListener('focusout', onFocusOut);
-    document.addEventListener('pointerdown', onPointerDown, true);
-    return () => {
-      own.removeEventListener('keydown', onKeyDown, true);
-      own.removeEventListener('focusout', onFocusOut);
-      document.removeEventListener('pointerdown', onPointerDown, true);
-    };
-  }, [box, active, leave]);
 }

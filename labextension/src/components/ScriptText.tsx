@@ -14,14 +14,7 @@ export function ScriptText({
   stale?: boolean;
 }): React.JSX.Element {
   const lines = React.useMemo(() => script.split('\n'), [script]);
-  const before = React.useRef<ReadonlySet<string> | null>(null);
-  const fresh = React.useMemo(() => {
-    const known = before.current;
-    return known === null ? null : lines.map(line => !known.has(line));
-  }, [lines]);
-  React.useEffect(() => {
-    before.current = new Set(lines);
-  }, [lines]);
+  const fresh = useFresh(lines);
   return (
     <pre
       className={`jp-slurmdash-Script ${stale ? 'jp-mod-stale' : ''}`}
@@ -36,15 +29,7 @@ export function ScriptText({
           key={`${index}:${line}`}
           className={fresh?.[index] && line ? 'jp-mod-changed' : undefined}
         >
-          {tokens(line).map(([kind, text], at) =>
-            kind ? (
-              <span key={at} className={`jp-slurmdash-Script-${kind}`}>
-                {text}
-              </span>
-            ) : (
-              text
-            )
-          )}
+          <ShellLine line={line} />
           {'\n'}
         </div>
       ))}
@@ -52,10 +37,43 @@ export function ScriptText({
   );
 }
 
-type Token = ['' | 'directive' | 'comment' | 'keyword' | 'variable', string];
+/** Which lines were not there when the script was last drawn; null the first time. */
+export function useFresh(lines: ReadonlyArray<string>): boolean[] | null {
+  const before = React.useRef<ReadonlySet<string> | null>(null);
+  const fresh = React.useMemo(() => {
+    const known = before.current;
+    return known === null ? null : lines.map(line => !known.has(line));
+  }, [lines]);
+  React.useEffect(() => {
+    before.current = new Set(lines);
+  }, [lines]);
+  return fresh;
+}
+
+/** A line of shell in colours. */
+export function ShellLine({ line }: { line: string }): React.JSX.Element {
+  return (
+    <>
+      {tokens(line).map(([kind, text], at) =>
+        kind ? (
+          <span key={at} className={`jp-slurmdash-Script-${kind}`}>
+            {text}
+          </span>
+        ) : (
+          text
+        )
+      )}
+    </>
+  );
+}
+
+type Token = [
+  '' | 'directive' | 'comment' | 'keyword' | 'variable' | 'string',
+  string
+];
 
 const WORDS =
-  /(\$\{[^}]*\}|\$[A-Za-z_]\w*|\$[@*#?0-9]|\b(?:export|if|then|else|fi|for|do|done|set|trap)\b)/;
+  /('[^']*'|\$\{[^}]*\}|\$[A-Za-z_]\w*|\$[@*#?0-9]|\b(?:export|if|then|else|fi|for|do|done|set|trap)\b)/;
 
 /** One line of shell as coloured pieces; a rough reading, for the eye only. */
 export function tokens(line: string): Token[] {
@@ -74,6 +92,9 @@ export function tokens(line: string): Token[] {
     .map((part): Token => {
       if (part.startsWith('$') && part.length > 1) {
         return ['variable', part];
+      }
+      if (part.startsWith("'") && part.length > 1) {
+        return ['string', part];
       }
       return WORDS.test(part) ? ['keyword', part] : ['', part];
     });

@@ -136,6 +136,7 @@ class Tabs {
       const content = new NewJobWidget({
         translator,
         model: services.newJob,
+        factory: panel.factory,
         onOpenJob: id =>
           void app.commands.execute(CommandIDs.openJob, { job_id: id })
       });

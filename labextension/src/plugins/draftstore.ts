@@ -2,7 +2,7 @@ import { PageConfig } from '@jupyterlab/coreutils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
 
-import type { IDraftStore, IStored } from '../sections/newjob/model';
+import type { IDraftStore, IStored } from '../sections/newjob/store';
 
 const KEY = 'jupyter-slurmdash:new-job';
 

@@ -3,6 +3,7 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
+import { IEditorServices, type CodeEditor } from '@jupyterlab/codeeditor';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import {
   addIcon,
@@ -84,9 +85,11 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     );
 
     const open = (id: string) => execute(CommandIDs.openJob, { job_id: id });
+    this.factory = options.factory;
     this.newJob = new NewJobSection({
       translator,
       model: services.newJob,
+      factory: options.factory,
       onOpenJob: open,
       onGoTo: () => execute(CommandIDs.newJob, { mode: 'tab' }),
       onBring: () => execute(CommandIDs.newJob, { mode: 'panel' })
@@ -133,6 +136,8 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
     this._resizing.observe(this.header.node);
   }
 
+  /** Makes JupyterLab's editors. */
+  readonly factory: CodeEditor.Factory;
   readonly newJob: NewJobSection;
   readonly jobs: JobsSection;
   readonly templates: TemplatesSection;
@@ -192,6 +197,7 @@ export namespace SlurmPanel {
   export interface IOptions {
     translator: ITranslator;
     services: SlurmServices;
+    factory: CodeEditor.Factory;
     /** Run one of our commands. */
     execute: (id: string, args?: Record<string, string | number>) => void;
   }
@@ -201,18 +207,20 @@ export const panel: JupyterFrontEndPlugin<ISlurmDash> = {
   id: PANEL_ID,
   description: 'The Slurm side panel.',
   autoStart: true,
-  requires: [ISlurmServices],
+  requires: [ISlurmServices, IEditorServices],
   provides: ISlurmDash,
   optional: [ITranslator, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     services: SlurmServices,
+    editors: IEditorServices,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null
   ): ISlurmDash => {
     const widget = new SlurmPanel({
       translator: translator ?? nullTranslator,
       services,
+      factory: options => editors.factoryService.newDocumentEditor(options),
       execute: (id, args) => void app.commands.execute(id, args)
     });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Slurm' });

@@ -3,6 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Token, UUID } from '@lumino/coreutils';
 
 import { SlurmClient } from '../api/client';
@@ -11,9 +12,11 @@ import { Uploader } from '../api/uploader';
 import { ClusterModel } from '../sections/cluster/model';
 import { ImagesModel } from '../sections/images/model';
 import { JobsModel } from '../sections/jobs/model';
-import { NewJobModel, type IDraftStore } from '../sections/newjob/model';
+import { NewJobModel } from '../sections/newjob/model';
+import type { IDraftStore } from '../sections/newjob/store';
 import { TemplateActions } from '../sections/templates/actions';
 import { TemplatesModel } from '../sections/templates/model';
+import { loadText } from '../text';
 import { DraftStore } from './draftstore';
 
 /** Milliseconds between looks at what is free, while someone looks. */
@@ -22,7 +25,7 @@ const CLUSTER_INTERVAL = 30_000;
 /** The connection to the server and the models that all parts of the panel share. */
 export class SlurmServices {
   constructor(options: SlurmServices.IOptions) {
-    const { serverSettings, store } = options;
+    const { serverSettings, store, trans } = options;
     const client = new SlurmClient({ serverSettings });
     this.client = client;
     this.events = new EventsClient({ serverSettings });
@@ -41,6 +44,7 @@ export class SlurmServices {
       images: this.images,
       cluster: this.cluster,
       store,
+      trans,
       newKey: () => UUID.uuid4()
     });
     this.events.event.connect((_, event) => {
@@ -115,6 +119,7 @@ export namespace SlurmServices {
   export interface IOptions {
     serverSettings: JupyterFrontEnd['serviceManager']['serverSettings'];
     store: IDraftStore;
+    trans: TranslationBundle;
   }
 }
 
@@ -128,11 +133,16 @@ export const services: JupyterFrontEndPlugin<SlurmServices> = {
   description: 'The connection to the Slurm dashboard of the Jupyter server.',
   autoStart: true,
   provides: ISlurmServices,
-  optional: [IStateDB],
-  activate: (app: JupyterFrontEnd, state: IStateDB | null): SlurmServices => {
+  optional: [IStateDB, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    state: IStateDB | null,
+    translator: ITranslator | null
+  ): SlurmServices => {
     const made = new SlurmServices({
       serverSettings: app.serviceManager.serverSettings,
-      store: new DraftStore({ state })
+      store: new DraftStore({ state }),
+      trans: loadText(translator)
     });
     void app.restored.then(() => made.start());
     return made;

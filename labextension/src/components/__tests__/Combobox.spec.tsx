@@ -11,7 +11,7 @@ const CHOICES: IChoice[] = [
   { id: 'd', label: '<img src=x onerror=alert(1)>' }
 ];
 
-function setup(choices = CHOICES, value: string | null = null) {
+function setup(choices = CHOICES, value: string | null = null, free = false) {
   const chosen: Array<string | null> = [];
   const page = draw(
     <Combobox
@@ -19,6 +19,7 @@ function setup(choices = CHOICES, value: string | null = null) {
       choices={choices}
       value={value}
       clearable
+      free={free}
       testId="box"
       optionTestId="option"
       onChange={id => chosen.push(id)}
@@ -33,6 +34,18 @@ function setup(choices = CHOICES, value: string | null = null) {
 }
 
 describe('Combobox', () => {
+  it('takes any text where nothing is known to choose from', () => {
+    const { box, chosen, remove } = setup([], 'old', true);
+    expect(box.value).toBe('old');
+    click(box);
+    expect(box.getAttribute('aria-expanded')).toBe('false');
+    type(box, 'mine');
+    type(box, '');
+    expect(chosen).toEqual(['mine', null]);
+    expect(box.getAttribute('aria-expanded')).toBe('false');
+    remove();
+  });
+
   it('opens by click, and says so', () => {
     const { box, options, remove } = setup();
     expect(box.getAttribute('aria-expanded')).toBe('false');

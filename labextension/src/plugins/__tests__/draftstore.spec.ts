@@ -1,6 +1,6 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 
-import type { IStored } from '../../sections/newjob/model';
+import type { IStored } from '../../sections/newjob/store';
 import { DraftStore } from '../draftstore';
 
 const stored = (name: string) => ({ draft: name }) as unknown as IStored;

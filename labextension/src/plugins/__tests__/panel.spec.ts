@@ -6,7 +6,7 @@ import {
 } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { TEXT_DOMAIN } from '../../text';
+import { loadText, TEXT_DOMAIN } from '../../text';
 import { SlurmPanel } from '../panel';
 import { SlurmServices } from '../services';
 
@@ -29,11 +29,15 @@ function setup(translator: ITranslator = nullTranslator) {
   const executed: string[] = [];
   const services = new SlurmServices({
     serverSettings: ServerConnection.makeSettings({ baseUrl: 'http://h/' }),
-    store: { load: async () => null, save: () => undefined }
+    store: { load: async () => null, save: () => undefined },
+    trans: loadText(translator)
   });
   const panel = new SlurmPanel({
     translator,
     services,
+    factory: () => {
+      throw new Error('Nobody edits a script here.');
+    },
     execute: id => executed.push(id)
   });
   return { panel, services, executed };

@@ -4,6 +4,7 @@ import {
   type IObjectSchema,
   type RawValue
 } from '../../components/SchemaForm';
+import { restoreEdit, toAsk, type IScriptEdit } from './edit';
 
 /** What the user set for one template; kept apart, so that trying another loses nothing. */
 export interface ISettings {
@@ -14,6 +15,10 @@ export interface ISettings {
   /** The template's parameters as typed. */
   parameters: Record<string, RawValue>;
   jobName: string;
+  /** The script as the user changed it. */
+  edit: IScriptEdit | null;
+  /** The edit that "Back to the generated script" put away. */
+  dropped: IScriptEdit | null;
 }
 
 /** Everything in the form. Plain data: it survives a reload. */
@@ -51,12 +56,39 @@ export const MORE_OPTIONS = [
   'mail_user'
 ] as const;
 
-const WHOLE_NUMBERS = new Set(['nodes', 'ntasks', 'cpus_per_task']);
+/** Options that have a field only when a template or an edited script sets them. */
+export const RARE_OPTIONS = [
+  'array',
+  'ntasks_per_node',
+  'mem_per_cpu',
+  'nice',
+  'output',
+  'error'
+] as const;
+
+const WHOLE_NUMBERS = new Set([
+  'nodes',
+  'ntasks',
+  'ntasks_per_node',
+  'cpus_per_task',
+  'nice'
+]);
 
 const KEPT_TEMPLATES = 30;
 
+/** Where an edit is kept that was made without a template. */
+const NO_TEMPLATE = '';
+
 export function emptySettings(): ISettings {
-  return { imageId: null, app: null, options: {}, parameters: {}, jobName: '' };
+  return {
+    imageId: null,
+    app: null,
+    options: {},
+    parameters: {},
+    jobName: '',
+    edit: null,
+    dropped: null
+  };
 }
 
 export function emptyDraft(key: string): IDraft {
@@ -71,11 +103,12 @@ export function emptyDraft(key: string): IDraft {
 
 /** The draft with another template, its settings as they were left. */
 export function withTemplate(draft: IDraft, id: string | null): IDraft {
-  const { imageId, app, options, parameters, jobName } = draft;
+  const { imageId, app, jobName } = draft;
   const kept = { ...draft.kept };
-  if (draft.templateId !== null) {
-    delete kept[draft.templateId];
-    kept[draft.templateId] = { imageId, app, options, parameters, jobName };
+  if (draft.templateId !== null || draft.edit) {
+    const old = draft.templateId ?? NO_TEMPLATE;
+    delete kept[old];
+    kept[old] = settingsOf(draft);
   }
   const names = Object.keys(kept);
   for (const name of names.slice(0, -KEPT_TEMPLATES)) {
@@ -84,8 +117,11 @@ export function withTemplate(draft: IDraft, id: string | null): IDraft {
   const settings = id === null ? undefined : kept[id];
   return {
     ...draft,
-    // Without a template, what was chosen for none stays.
-    ...(settings ?? (id === null ? {} : emptySettings())),
+    // Without a template, what was chosen for none stays; an edit belongs to the script that it was made in.
+    ...(settings ??
+      (id === null
+        ? { edit: kept[NO_TEMPLATE]?.edit ?? null, dropped: null }
+        : emptySettings())),
     // An image chosen first, by hand, is meant for the template chosen after it.
     ...(settings === undefined && draft.templateId === null
       ? { imageId, app, jobName }
@@ -93,6 +129,11 @@ export function withTemplate(draft: IDraft, id: string | null): IDraft {
     templateId: id,
     kept
   };
+}
+
+function settingsOf(draft: ISettings): ISettings {
+  const { imageId, app, options, parameters, jobName, edit, dropped } = draft;
+  return { imageId, app, options, parameters, jobName, edit, dropped };
 }
 
 /** What an option's field shows: the user's, else the template's. */
@@ -118,8 +159,10 @@ export function toSubmission(
   draft: IDraft,
   template: Template | null
 ): JobSubmit {
+  const asked = toAsk(draft);
+  const jobName = asked.jobName.trim();
   const options: Record<string, string | number> = {};
-  for (const [name, typed] of Object.entries(draft.options)) {
+  for (const [name, typed] of Object.entries(asked.options)) {
     const text = typed.trim();
     if (text) {
       options[name] = optionValue(name, text);
@@ -135,18 +178,19 @@ export function toSubmission(
     }
   }
   return {
-    ...(draft.jobName.trim() ? { job_name: draft.jobName.trim() } : {}),
+    ...(jobName ? { job_name: jobName } : {}),
     template_id: draft.templateId,
     image_id: draft.imageId,
     app: draft.app || null,
     session_id: draft.sessionId,
     options: options as JobSubmit['options'],
-    parameters
+    parameters,
+    ...(asked.edit ? { edit: asked.edit } : {})
   };
 }
 
 function optionValue(name: string, text: string): string | number {
-  if (WHOLE_NUMBERS.has(name) && /^\d+$/.test(text)) {
+  if (WHOLE_NUMBERS.has(name) && /^-?\d+$/.test(text)) {
     return Number(text);
   }
   // "2" GPUs is what people mean; Slurm wants to hear of what.
@@ -205,7 +249,9 @@ function restoreSettings(value: unknown): ISettings {
     app: textOrNull(value.app),
     options: texts(value.options, false) as Record<string, string>,
     parameters: texts(value.parameters, true) as Record<string, RawValue>,
-    jobName: typeof value.jobName === 'string' ? value.jobName : ''
+    jobName: typeof value.jobName === 'string' ? value.jobName : '',
+    edit: restoreEdit(value.edit),
+    dropped: restoreEdit(value.dropped)
   };
 }
 

@@ -5,7 +5,8 @@ import { Button } from '../../components/Buttons';
 import { ErrorNote } from '../../components/Notes';
 import { useTrans } from '../../components/trans';
 import { Problem } from '../../problem';
-import type { IFinding, NewJobModel } from './model';
+import type { IFinding } from './findings';
+import type { NewJobModel } from './model';
 
 /** Findings shown at once; the rest on request. */
 const SHOWN = 3;

@@ -1,9 +1,9 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { SlurmClient } from '../../api/client';
 import type { ISlurmEvent } from '../../api/events';
 import type {
-  Check,
   Image,
   Job,
   Partition,
@@ -14,47 +14,25 @@ import type {
 import type { Uploader } from '../../api/uploader';
 import type { RawValue } from '../../components/SchemaForm';
 import { Observable } from '../../observable';
-import { Problem } from '../../problem';
+import { loadText } from '../../text';
 import {
   emptyDraft,
+  optionText,
   partitionOf,
   restoreDraft,
   toSubmission,
   withTemplate,
   type IDraft
 } from './draft';
+import { setInForm } from './edit';
+import { EXAMPLES } from './example';
 import { FilesModel } from './files';
-
-/** Milliseconds without a change before the script is asked for. */
-const DEBOUNCE = 250;
-
-/** Milliseconds before the submission is asked for again when no answer came. */
-const RETRIES = [1000, 3000];
-
-const RECENT = 8;
-
-/** The examples' templates, the best first. */
-const EXAMPLES = ['python-script-v1', 'shell-script-v1'];
-
-/** What the form keeps across reloads. */
-export interface IStored {
-  draft: IDraft;
-  recentTemplates: string[];
-  recentImages: string[];
-}
-
-/** Where the draft is kept. */
-export interface IDraftStore {
-  load(): Promise<unknown>;
-  save(stored: IStored): void;
-}
-
-/** Why the job cannot be submitted yet, or what to think about; `pointer` leads to the field. */
-export interface IFinding {
-  level: 'error' | 'warning';
-  message: string;
-  pointer: string;
-}
+import { collectFindings, type IFinding } from './findings';
+import { LimitsModel } from './limitsmodel';
+import { beyondLimits } from './limits';
+import { ScriptModel } from './scriptmodel';
+import { loadStored, recent, strings, type IDraftStore } from './store';
+import { isRefusal, submitOnce } from './submission';
 
 /** Lists that the form chooses from; other sections own them. */
 export interface ISource<T> extends Observable {
@@ -79,24 +57,46 @@ export class NewJobModel extends Observable {
     this.draft = emptyDraft(newKey());
     this.files = new FilesModel({ client, uploader: options.uploader, newKey });
     this.files.changed.connect(this._onFiles, this);
-    for (const source of [this.templates, this.images, this.cluster]) {
-      source.changed.connect(() => this.notify());
+    this.limits = new LimitsModel({ client });
+    this._trans = options.trans ?? loadText();
+    this.editor = new ScriptModel({
+      ask: (body, signal) => client.previewJob(body, signal),
+      body: () =>
+        this.isEmpty ? null : toSubmission(this.draft, this.template),
+      draft: () => this.draft,
+      change: draft => this._change(draft),
+      onRead: draft => {
+        this.draft = draft;
+        this._lookUpLimits();
+        this._save();
+      }
+    });
+    for (const part of [
+      this.templates,
+      this.images,
+      this.limits,
+      this.editor
+    ]) {
+      part.changed.connect(() => this.notify());
     }
+    this.cluster.changed.connect(() => {
+      this._lookUpLimits();
+      this.limits.retry();
+      this.notify();
+    });
   }
 
   readonly templates: ISource<TemplateSummary>;
   readonly images: ISource<Image>;
   readonly cluster: NewJobModel.ICluster;
   readonly files: FilesModel;
+  readonly limits: LimitsModel;
+  /** The script, and how it is edited by hand. */
+  readonly editor: ScriptModel;
 
   draft: IDraft;
   template: Template | null = null;
   templateError: unknown = null;
-  preview: Preview | null = null;
-  /** The last script that could be written; shown while the form has faults. */
-  script = '';
-  previewError: unknown = null;
-  previewing = false;
   submitting = false;
   submitted: Job | null = null;
   submitError: unknown = null;
@@ -113,6 +113,19 @@ export class NewJobModel extends Observable {
   /** The field at this JSON Pointer wants the focus. */
   get focusAsked(): ISignal<this, string> {
     return this._focusAsked;
+  }
+
+  get preview(): Preview | null {
+    return this.editor.preview;
+  }
+
+  get previewError(): unknown {
+    return this.editor.error;
+  }
+
+  /** The script in sight. */
+  get script(): string {
+    return this.editor.text;
   }
 
   get isEmpty(): boolean {
@@ -145,19 +158,18 @@ export class NewJobModel extends Observable {
 
   /** All that stands in the way, and all warnings, in the order of the form. */
   get findings(): IFinding[] {
-    const checks: IFinding[] = [
-      ...problemFindings(this.submitError),
-      ...problemFindings(this.previewError),
-      ...(this.preview?.checks ?? []).filter(isFinding)
-    ];
-    const seen = new Set<string>();
-    return checks
-      .map(finding => ({ ...finding, pointer: fieldPointer(finding.pointer) }))
-      .filter(({ pointer, message }) => {
-        const key = `${pointer}\n${message}`;
-        return !seen.has(key) && seen.add(key);
-      })
-      .sort((one, other) => rank(one) - rank(other));
+    return collectFindings({
+      problems: [this.submitError, this.previewError],
+      checks: this.preview?.checks ?? null,
+      beyond: this._beyond(),
+      questions: (this.draft.edit?.conflicts ?? []).map(({ line }) =>
+        this._trans.__(
+          'Line %1 of the script: yours and the form’s differ. Choose one.',
+          line
+        )
+      ),
+      current: !this.editor.pending
+    });
   }
 
   get errors(): IFinding[] {
@@ -187,17 +199,14 @@ export class NewJobModel extends Observable {
 
   /** The draft of before the reload. */
   async restore(): Promise<void> {
-    const stored = (await this._store.load().catch(() => null)) as Record<
-      string,
-      unknown
-    > | null;
+    const stored = await loadStored(this._store);
     // Whoever began to fill in the form meanwhile wins.
     if (this._touched) {
       return;
     }
-    this.draft = restoreDraft(stored?.draft, this.draft.key);
-    this.recentTemplates = strings(stored?.recentTemplates);
-    this.recentImages = strings(stored?.recentImages);
+    this.draft = restoreDraft(stored.draft, this.draft.key);
+    this.recentTemplates = strings(stored.recentTemplates);
+    this.recentImages = strings(stored.recentImages);
     this.notify();
     await this._loadAll();
   }
@@ -225,10 +234,7 @@ export class NewJobModel extends Observable {
   }
 
   setOption(name: string, value: string): void {
-    this._change({
-      ...this.draft,
-      options: { ...this.draft.options, [name]: value }
-    });
+    this._change(setInForm(this.draft, { options: { [name]: value } }));
   }
 
   setParameter(name: string, value: RawValue): void {
@@ -239,7 +245,7 @@ export class NewJobModel extends Observable {
   }
 
   setJobName(jobName: string): void {
-    this._change({ ...this.draft, jobName });
+    this._change(setInForm(this.draft, { jobName }));
   }
 
   /** An empty form; `undo` brings the old one back. */
@@ -267,13 +273,13 @@ export class NewJobModel extends Observable {
     if (!this.templates.loaded) {
       await this.templates.refresh();
     }
-    const id = EXAMPLES.find(example =>
-      this.templates.items.some(item => item.id === example && !item.problem)
+    const example = EXAMPLES.find(({ template }) =>
+      this.templates.items.some(item => item.id === template && !item.problem)
     );
-    if (!id) {
+    if (!example) {
       return;
     }
-    await this.selectTemplate(id);
+    await this.selectTemplate(example.template);
     const slot = this.template?.files.slots.find(item => item.required);
     if (
       slot &&
@@ -283,9 +289,7 @@ export class NewJobModel extends Observable {
     ) {
       return;
     }
-    const python = id === 'python-script-v1';
-    const text = python ? PYTHON_EXAMPLE : SHELL_EXAMPLE;
-    const name = python ? 'example.py' : 'example.sh';
+    const { text, name } = example;
     await this.files.add([new File([text], name)], slot?.name);
   }
 
@@ -294,7 +298,12 @@ export class NewJobModel extends Observable {
     this._focusAsked.emit(pointer);
   }
 
+  /** Submit what is in sight: with changes that have no script yet, that script first. */
   async submit(): Promise<Job | null> {
+    if (this.submitting) {
+      return null;
+    }
+    await this.editor.settled();
     if (!this.canSubmit) {
       return null;
     }
@@ -303,7 +312,12 @@ export class NewJobModel extends Observable {
     this.submitted = null;
     this.notify();
     try {
-      const job = await this._submitOnce();
+      const job = await submitOnce({
+        client: this._client,
+        body: toSubmission(this.draft, this.template),
+        key: this.draft.key,
+        sleep: this._sleep
+      });
       this.submitted = job;
       this._refused = false;
       this._change({ ...this.draft, key: this._newKey() }, false);
@@ -312,7 +326,7 @@ export class NewJobModel extends Observable {
       return job;
     } catch (error) {
       this.submitError = error;
-      this._refused = error instanceof Problem && isRefusal(error);
+      this._refused = isRefusal(error);
       return null;
     } finally {
       this.submitting = false;
@@ -331,23 +345,8 @@ export class NewJobModel extends Observable {
   /** Look again at everything that the server may have changed. */
   refresh(): void {
     void this.files.refresh();
+    this.limits.refresh();
     this._schedule();
-  }
-
-  private async _submitOnce(): Promise<Job> {
-    const body = toSubmission(this.draft, this.template);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        // The key makes asking again safe: the server answers with the same job.
-        return await this._client.submitJob(body, this.draft.key);
-      } catch (error) {
-        const lost = error instanceof Problem && error.code === 'network';
-        if (!lost || attempt >= RETRIES.length) {
-          throw error;
-        }
-        await this._sleep(RETRIES[attempt]);
-      }
-    }
   }
 
   /** What the draft refers to. */
@@ -427,45 +426,28 @@ export class NewJobModel extends Observable {
   }
 
   private _schedule(): void {
-    clearTimeout(this._timer);
-    this._abort?.abort();
-    this._abort = null;
-    if (this.isEmpty) {
-      this.preview = null;
-      this.previewError = null;
-      this.previewing = false;
-      this.script = '';
-      this.notify();
-      return;
-    }
-    this.previewing = true;
-    this._timer = setTimeout(() => void this._ask(), DEBOUNCE);
-    this.notify();
+    this._lookUpLimits();
+    this.editor.schedule();
   }
 
-  private async _ask(): Promise<void> {
-    const abort = new AbortController();
-    this._abort = abort;
-    try {
-      const preview = await this._client.previewJob(
-        toSubmission(this.draft, this.template),
-        abort.signal
-      );
-      if (abort.signal.aborted) {
-        return;
-      }
-      this.preview = preview;
-      this.script = preview.script || this.script;
-      this.previewError = null;
-    } catch (error) {
-      if (abort.signal.aborted) {
-        return;
-      }
-      this.preview = null;
-      this.previewError = error;
+  private _lookUpLimits(): void {
+    if (this.draft.templateId && !this.template && !this.templateError) {
+      return; // Which partition is meant is not known yet.
     }
-    this.previewing = false;
-    this.notify();
+    const of = (name: string) => optionText(this.draft, this.template, name);
+    // Of a partition that is not in the list nothing is known, and none is meant where there is no default.
+    const partition = this.isEmpty ? '' : (this.partition?.name ?? '');
+    this.limits.choose(partition, of('account').trim(), of('qos').trim());
+  }
+
+  /** JSON Pointer → what the limits that are known here say of that field. */
+  private _beyond(): Map<string, string> {
+    const { limits } = this.limits;
+    return limits
+      ? beyondLimits(this._trans, limits, name =>
+          optionText(this.draft, this.template, name)
+        )
+      : new Map();
   }
 
   private readonly _client: NewJobModel.IClient;
@@ -474,8 +456,7 @@ export class NewJobModel extends Observable {
   private readonly _sleep: (ms: number) => Promise<unknown>;
   private readonly _jobSubmitted = new Signal<this, Job>(this);
   private readonly _focusAsked = new Signal<this, string>(this);
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _abort: AbortController | null = null;
+  private readonly _trans: TranslationBundle;
   private _filesSeen = '';
   private _filesKnown = false;
   private _refused = false;
@@ -484,6 +465,7 @@ export class NewJobModel extends Observable {
 
 export namespace NewJobModel {
   export type IClient = FilesModel.IClient &
+    LimitsModel.IClient &
     Pick<SlurmClient, 'getTemplate' | 'previewJob' | 'submitJob'>;
   export interface ICluster extends Observable {
     readonly partitions: ReadonlyArray<Partition>;
@@ -498,79 +480,7 @@ export namespace NewJobModel {
     /** A new random identifier. */
     newKey: () => string;
     sleep?: (ms: number) => Promise<unknown>;
+    /** The user's language. */
+    trans?: TranslationBundle;
   }
-}
-
-const PYTHON_EXAMPLE = `import platform
-import time
-
-print(f"Hello from {platform.node()}", flush=True)
-for step in range(1, 6):
-    print(f"step {step} of 5", flush=True)
-    time.sleep(1)
-print("done")
-`;
-
-const SHELL_EXAMPLE = `echo "Hello from $(hostname)"
-for step in 1 2 3 4 5; do
-  echo "step $step of 5"
-  sleep 1
-done
-echo "done"
-`;
-
-/** The form's order; findings of fields further down come later, errors before warnings. */
-const ORDER = [
-  '/template_id',
-  '/image_id',
-  '/app',
-  '/files',
-  '/parameters',
-  '/options',
-  '/job_name',
-  '/script'
-];
-
-function rank({ level, pointer }: IFinding): number {
-  const at = ORDER.findIndex(field => pointer.startsWith(field));
-  return (at < 0 ? ORDER.length : at) + (level === 'warning' ? 100 : 0);
-}
-
-/** The server's flat fields and the form's are the same ones. */
-function fieldPointer(pointer: string): string {
-  return pointer.replace(
-    /^\/(partition|nodes|ntasks|time)(?=$|\/)/,
-    '/options/$1'
-  );
-}
-
-function isFinding(check: Check): check is Check & IFinding {
-  return check.level !== 'ok';
-}
-
-/** A refused request as findings: each field's, else the whole. */
-function problemFindings(error: unknown): IFinding[] {
-  if (!(error instanceof Problem) || !error.errors.length) {
-    return [];
-  }
-  return error.errors.map(({ pointer, message }) => ({
-    level: 'error',
-    message,
-    pointer
-  }));
-}
-
-/** The server understood and said no; nothing was submitted. */
-function isRefusal(problem: Problem): boolean {
-  return problem.status >= 400 && problem.status < 500;
-}
-
-function recent(list: ReadonlyArray<string>, id: string): string[] {
-  return [id, ...list.filter(other => other !== id)].slice(0, RECENT);
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value)
-    ? value.filter((item): item is string => typeof item === 'string')
-    : [];
 }

@@ -5,97 +5,91 @@ import type { Partition } from '../../api/types';
 import { SelectField, TextField } from '../../components/Field';
 import { Part } from '../../components/Part';
 import { useTrans } from '../../components/trans';
-import { formatBytes, formatDuration } from '../../text';
-import { MORE_OPTIONS, optionText, templateOption } from './draft';
+import { formatBytes, formatClock, formatDuration } from '../../text';
+import { AccountFields } from './accounts';
+import {
+  MORE_OPTIONS,
+  optionText,
+  RARE_OPTIONS,
+  templateOption
+} from './draft';
+import { optionLabel } from './fieldwords';
+import { boundHelp, type Bounded } from './limits';
 import type { NewJobModel } from './model';
 
-/** What the job asks of the cluster, each field with what the partition gives. */
+/** What the job asks of the cluster, each field with the most that partition, account and QOS allow. */
 export function Resources({
   model
 }: {
   model: NewJobModel;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { partition } = model;
+  const { limits } = model.limits;
+  const help = (field: Bounded) =>
+    limits ? boundHelp(trans, limits, field) : undefined;
   return (
     <Part title={trans.__('Resources')}>
       <PartitionField model={model} />
+      {model.limits.hasAccounts && (
+        <div className="jp-slurmdash-Grid">
+          <AccountFields model={model} />
+        </div>
+      )}
       <div className="jp-slurmdash-Grid jp-mod-narrow">
         <Option
           model={model}
           name="nodes"
-          label={trans.__('Nodes')}
           fallback="1"
           inputMode="numeric"
-          hint={
-            partition
-              ? trans.__('at most %1', partition.nodes.length)
-              : undefined
-          }
+          hint={help('nodes')}
         />
-        <Option
-          model={model}
-          name="ntasks"
-          label={trans.__('Tasks')}
-          fallback="1"
-          inputMode="numeric"
-        />
+        <Option model={model} name="ntasks" fallback="1" inputMode="numeric" />
         <Option
           model={model}
           name="cpus_per_task"
-          label={trans.__('CPUs per task')}
           fallback="1"
           inputMode="numeric"
-          hint={
-            partition?.cpus_per_node
-              ? trans.__('a node has %1', partition.cpus_per_node)
-              : undefined
-          }
+          hint={help('cpus_per_task')}
         />
         <Option
           model={model}
           name="mem"
-          label={trans.__('Memory per node')}
           fallback={trans.__('e.g. 8G')}
-          hint={
-            partition?.memory_per_node
-              ? trans.__(
-                  'a node has %1',
-                  formatBytes(partition.memory_per_node)
-                )
-              : undefined
-          }
+          hint={help('mem')}
         />
-        <Option
-          model={model}
-          name="gres"
-          label={trans.__('GPUs per node')}
-          fallback="0"
-          hint={
-            partition
-              ? partition.gpus_per_node
-                ? trans.__('a node has %1', partition.gpus_per_node)
-                : trans.__('this partition has none')
-              : undefined
-          }
-        />
+        <Option model={model} name="gres" fallback="0" hint={help('gpus')} />
         <Option
           model={model}
           name="time"
-          label={trans.__('Time limit')}
-          fallback={trans.__('h:mm:ss')}
-          hint={
-            partition?.max_time
-              ? trans.__(
-                  'at most %1',
-                  formatDuration(trans, partition.max_time)
-                )
-              : undefined
+          fallback={
+            limits?.default_time
+              ? formatClock(limits.default_time)
+              : trans.__('h:mm:ss')
           }
+          hint={help('time')}
         />
       </div>
       <MoreOptions model={model} />
     </Part>
+  );
+}
+
+/** What is known of the limits, where it is not all; quietly: the form works without them. */
+function LimitsState({ model }: { model: NewJobModel }): React.JSX.Element {
+  const trans = useTrans();
+  const { state, limits } = model.limits;
+  return (
+    <span role="status" data-testid="slurmdash-limits" data-state={state}>
+      {state === 'loading' && !limits
+        ? trans.__('Asking for your limits…')
+        : state === 'silent'
+          ? limits
+            ? trans.__('Slurm does not answer; the limits are those of before.')
+            : trans.__(
+                'Slurm does not tell your limits now; it checks them when you submit.'
+              )
+          : null}
+    </span>
   );
 }
 
@@ -114,7 +108,12 @@ function PartitionField({ model }: { model: NewJobModel }): React.JSX.Element {
       error={model.messages('error').get('/options/partition')}
       warning={model.messages('warning').get('/options/partition')}
       hint={
-        model.partition ? partitionWords(trans, model.partition) : undefined
+        <>
+          {model.partition ? (
+            <div>{partitionWords(trans, model.partition)}</div>
+          ) : null}
+          <LimitsState model={model} />
+        </>
       }
       options={[
         ...(templateOption(model.template, 'partition')
@@ -166,22 +165,21 @@ export function partitionWords(
 function Option({
   model,
   name,
-  label,
   fallback,
   hint,
   inputMode
 }: {
   model: NewJobModel;
   name: string;
-  label: string;
   fallback?: string;
   hint?: string;
   inputMode?: 'numeric';
 }): React.JSX.Element {
+  const trans = useTrans();
   const pointer = `/options/${name}`;
   return (
     <TextField
-      label={label}
+      label={optionLabel(trans, name)}
       value={optionText(model.draft, model.template, name)}
       placeholder={templateOption(model.template, name) || fallback}
       inputMode={inputMode}
@@ -198,22 +196,17 @@ function Option({
 function MoreOptions({ model }: { model: NewJobModel }): React.JSX.Element {
   const trans = useTrans();
   const errors = model.messages('error');
-  const wrong = MORE_OPTIONS.some(name => errors.has(`/options/${name}`));
-  const used = MORE_OPTIONS.filter(name =>
-    optionText(model.draft, model.template, name)
-  ).length;
-  const labels: Record<(typeof MORE_OPTIONS)[number], string> = {
-    account: trans.__('Account'),
-    qos: trans.__('Quality of service'),
-    constraint: trans.__('Node features'),
-    reservation: trans.__('Reservation'),
-    dependency: trans.__('Dependency'),
-    begin: trans.__('Begin'),
-    nodelist: trans.__('On these nodes'),
-    exclude: trans.__('Not on these nodes'),
-    mail_type: trans.__('Mail when'),
-    mail_user: trans.__('Mail to')
-  };
+  const text = (name: string) => optionText(model.draft, model.template, name);
+  const names = MORE_OPTIONS.filter(
+    name => !(model.limits.hasAccounts && isAccount(name))
+  );
+  const rare = RARE_OPTIONS.filter(
+    name => text(name) || model.draft.options[name] !== undefined
+  );
+  const wrong = [...names, ...rare].some(name =>
+    errors.has(`/options/${name}`)
+  );
+  const used = [...names, ...rare].filter(text).length;
   return (
     <details className="jp-slurmdash-More" open={wrong || undefined}>
       <summary>
@@ -222,10 +215,15 @@ function MoreOptions({ model }: { model: NewJobModel }): React.JSX.Element {
           : trans.__('More options')}
       </summary>
       <div className="jp-slurmdash-Grid">
-        {MORE_OPTIONS.map(name => (
-          <Option key={name} model={model} name={name} label={labels[name]} />
+        {!model.limits.hasAccounts && <AccountFields model={model} />}
+        {[...names.filter(name => !isAccount(name)), ...rare].map(name => (
+          <Option key={name} model={model} name={name} />
         ))}
       </div>
     </details>
   );
+}
+
+function isAccount(name: string): boolean {
+  return name === 'account' || name === 'qos';
 }

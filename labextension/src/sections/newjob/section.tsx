@@ -1,8 +1,10 @@
+import type { CodeEditor } from '@jupyterlab/codeeditor';
 import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { Button } from '../../components/Buttons';
+import { EditorContext } from '../../components/CodeHost';
 import { EmptyNote } from '../../components/Notes';
 import { ReactSection } from '../../components/ReactSection';
 import { useTrans } from '../../components/trans';
@@ -22,6 +24,7 @@ export class NewJobWidget extends ReactSection {
     super(options);
     this.model = options.model;
     this._onOpenJob = options.onOpenJob;
+    this._factory = options.factory;
     this.title.label = this.trans.__('New job');
     this.title.icon = slurmIcon;
     this.addClass('jp-slurmdash-NewJob');
@@ -63,7 +66,11 @@ export class NewJobWidget extends ReactSection {
   }
 
   protected override view(): React.JSX.Element {
-    return <NewJobView model={this.model} onOpenJob={this._onOpenJob} />;
+    return (
+      <EditorContext.Provider value={this._factory}>
+        <NewJobView model={this.model} onOpenJob={this._onOpenJob} />
+      </EditorContext.Provider>
+    );
   }
 
   /** A file let fall beside the zone must not make the browser leave the page. */
@@ -104,11 +111,14 @@ export class NewJobWidget extends ReactSection {
   }
 
   private readonly _onOpenJob: (id: string) => void;
+  private readonly _factory: CodeEditor.Factory;
 }
 
 export namespace NewJobWidget {
   export interface IOptions extends ISectionOptions {
     model: NewJobModel;
+    /** Makes the editor of the script. */
+    factory: CodeEditor.Factory;
     /** Show a job. */
     onOpenJob: (id: string) => void;
   }

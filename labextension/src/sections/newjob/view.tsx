@@ -1,17 +1,17 @@
 import * as React from 'react';
 
-import { ErrorNote } from '../../components/Notes';
 import { TextField } from '../../components/Field';
 import { Part } from '../../components/Part';
 import { SchemaForm, type IObjectSchema } from '../../components/SchemaForm';
-import { ScriptText } from '../../components/ScriptText';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
 import { FilesField } from './filesview';
 import { Footer } from './footer';
+import { FieldLink } from './link';
 import type { NewJobModel } from './model';
 import { AppField, ImageField, TemplateField } from './pickers';
 import { Resources } from './resources';
+import { ScriptPart } from './scriptview';
 
 /** The whole form: what to run on the left, what comes of it on the right when there is room. */
 export function NewJobView({
@@ -23,10 +23,20 @@ export function NewJobView({
 }): React.JSX.Element {
   useModel(model);
   const root = useFocusOnDemand(model);
+  const link = React.useMemo(() => new FieldLink(), []);
+  useMarkedField(root, link);
   return (
     <div className="jp-slurmdash-Form" ref={root}>
       <div className="jp-slurmdash-Form-body">
-        <div className="jp-slurmdash-Form-main">
+        <div
+          className="jp-slurmdash-Form-main"
+          onFocus={({ target }) => link.set({ focused: pointerOf(target) })}
+          onBlur={() => link.set({ focused: null })}
+          onMouseOver={({ target }) =>
+            link.set({ hovered: pointerOf(target as Element) })
+          }
+          onMouseLeave={() => link.set({ hovered: null })}
+        >
           <TemplateField model={model} />
           <ImageField model={model} />
           <AppField model={model} />
@@ -36,7 +46,7 @@ export function NewJobView({
           <JobName model={model} />
         </div>
         <div className="jp-slurmdash-Form-aside">
-          <Script model={model} />
+          <ScriptPart model={model} link={link} />
         </div>
       </div>
       <Footer model={model} onOpenJob={onOpenJob} />
@@ -80,49 +90,6 @@ function JobName({ model }: { model: NewJobModel }): React.JSX.Element {
   );
 }
 
-function Script({ model }: { model: NewJobModel }): React.JSX.Element {
-  const trans = useTrans();
-  const stale =
-    model.script !== '' && (!model.preview || model.preview.script === '');
-  return (
-    <Part
-      title={trans.__('Script')}
-      side={
-        <span className="jp-slurmdash-Quiet" role="status">
-          {model.previewing && !model.script
-            ? trans.__('Writing…')
-            : stale
-              ? trans.__('as it was before the faults')
-              : null}
-        </span>
-      }
-    >
-      <div data-pointer="/script" tabIndex={-1}>
-        {model.previewError && !model.errors.length ? (
-          <ErrorNote
-            error={model.previewError}
-            onRetry={() => model.refresh()}
-          />
-        ) : null}
-        {model.script ? (
-          <ScriptText
-            script={model.script}
-            label={trans.__('The script that Slurm will run')}
-            testId="slurmdash-script"
-            stale={stale}
-          />
-        ) : (
-          <p className="jp-slurmdash-Quiet" data-testid="slurmdash-script">
-            {trans.__(
-              'Choose a template or an image: the script that Slurm will run shows here as you go.'
-            )}
-          </p>
-        )}
-      </div>
-    </Part>
-  );
-}
-
 /** Gives the focus to the field that a finding is about, opening the fold it is in. */
 function useFocusOnDemand(model: NewJobModel): React.RefObject<HTMLDivElement> {
   const root = React.useRef<HTMLDivElement>(null);
@@ -132,7 +99,7 @@ function useFocusOnDemand(model: NewJobModel): React.RefObject<HTMLDivElement> {
       if (field) {
         field.closest('details')?.setAttribute('open', '');
         field.scrollIntoView({ block: 'center' });
-        field.focus();
+        (field.querySelector<HTMLElement>('.cm-content') ?? field).focus();
       }
     };
     model.focusAsked.connect(onAsked);
@@ -156,4 +123,44 @@ export function findField(
     }
   }
   return null;
+}
+
+/** Marks the field that made the line of the script that is pointed at. */
+function useMarkedField(
+  root: React.RefObject<HTMLElement | null>,
+  link: FieldLink
+): void {
+  React.useEffect(() => {
+    let marked: HTMLElement | null = null;
+    const onChanged = () => {
+      const { fromScript } = link;
+      const field =
+        fromScript && root.current && findField(root.current, fromScript);
+      const box = field
+        ? (field.closest<HTMLElement>('details:not([open])') ??
+          field.closest<HTMLElement>('.jp-slurmdash-Field') ??
+          field)
+        : null;
+      if (box !== marked) {
+        marked?.removeAttribute('data-marked');
+        box?.setAttribute('data-marked', '');
+        marked = box;
+      }
+    };
+    link.changed.connect(onChanged);
+    return () => {
+      link.changed.disconnect(onChanged);
+    };
+  }, [root, link]);
+}
+
+/** The pointer of the field that an element is a part of. */
+export function pointerOf(element: Element): string | null {
+  const own = element.closest<HTMLElement>('[data-pointer]');
+  const field = own
+    ? own
+    : element
+        .closest('.jp-slurmdash-Field')
+        ?.querySelector<HTMLElement>('[data-pointer]');
+  return field?.dataset.pointer ?? null;
 }

@@ -5,7 +5,7 @@ import { Field } from '../../components/Field';
 import { Note } from '../../components/Notes';
 import { Part } from '../../components/Part';
 import { useTrans } from '../../components/trans';
-import { CodeHost } from './codehost';
+import { CodeHost } from '../../components/CodeHost';
 import { shown, valueAt, withValue } from './document';
 import { Choice, FormContext, Line, Lines, Words } from './fields';
 import type { TemplateEditorModel } from './model';

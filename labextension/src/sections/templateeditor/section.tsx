@@ -4,7 +4,7 @@ import * as React from 'react';
 import { ReactSection } from '../../components/ReactSection';
 import { slurmIcon } from '../../icons';
 import type { ISectionOptions } from '../../types';
-import { EditorContext } from './codehost';
+import { EditorContext } from '../../components/CodeHost';
 import type { TemplateEditorModel } from './model';
 import { VersionsModel } from './versionsmodel';
 import { EditorView } from './view';

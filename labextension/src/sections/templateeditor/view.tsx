@@ -8,7 +8,7 @@ import { Tabs } from '../../components/Tabs';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
 import { Bars } from './bars';
-import type { ICodeHandle } from './codehost';
+import type { ICodeHandle } from '../../components/CodeHost';
 import { FormView } from './formview';
 import { MergeView } from './mergeview';
 import type { TemplateEditorModel, View } from './model';

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
 import { useTrans } from '../../components/trans';
-import { CodeHost, type ICodeHandle } from './codehost';
+import { CodeHost, type ICodeHandle } from '../../components/CodeHost';
 import type { TemplateEditorModel } from './model';
 import { problemRows } from './problems';
 

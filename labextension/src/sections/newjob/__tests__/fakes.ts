@@ -3,6 +3,7 @@ import type {
   Image,
   Job,
   JobSubmit,
+  Limits,
   Partition,
   Preview,
   Template,
@@ -135,6 +136,8 @@ export class FakeServer {
     ready: true
   };
   previewed: JobSubmit[] = [];
+  limits: Record<string, Limits> = {};
+  limitsAsked: string[] = [];
   submissions: Array<{ body: JobSubmit; key: string }> = [];
   submitAnswers: Array<Job | Problem> = [job('1')];
   sessions = 0;
@@ -187,6 +190,14 @@ export class FakeServer {
         throw new Problem({ code: 'template-not-found', status: 404 });
       }
       return template(id);
+    },
+    getLimits: async (partition, account, qos) => {
+      this.limitsAsked.push([partition, account, qos].join(' ').trim());
+      const limits = this.limits[partition];
+      if (limits === undefined) {
+        throw new Problem({ code: 'network' });
+      }
+      return { ...limits, partition };
     },
     previewJob: async body => {
       this.previewed.push(body);

@@ -1,5 +1,7 @@
+import type { Limits, Preview } from '../../../api/types';
 import { Problem } from '../../../problem';
-import { NewJobModel, type IStored } from '../model';
+import { NewJobModel } from '../model';
+import type { IStored } from '../store';
 import {
   Cluster,
   FakeServer,
@@ -38,6 +40,27 @@ const REFUSAL = new Problem({
   detail: 'No.',
   errors: [{ pointer: '/time', message: 'Too long.' }]
 });
+
+/** What the server makes of any edit here. */
+const EDITED: Preview = {
+  script: 'generated\nmine\n',
+  generated: 'generated\n',
+  origins: ['/options/mem', '/edit'],
+  read_back: { mem: '2G' },
+  conflicts: [],
+  checks: [],
+  ready: true
+};
+
+const LIMITS: Limits = {
+  partition: 'gpu',
+  accounts: ['research'],
+  default_account: 'research',
+  qos: ['normal', 'short'],
+  default_qos: 'normal',
+  default_time: 600,
+  bounds: { time: { maximum: 28800, source: 'partition gpu' } }
+};
 
 describe('NewJobModel', () => {
   beforeEach(() => jest.useFakeTimers());
@@ -288,5 +311,192 @@ describe('NewJobModel', () => {
     model.focusAsked.connect((_, pointer) => asked.push(pointer));
     model.askFocus('/job_name');
     expect(asked).toEqual(['/job_name']);
+  });
+
+  it('reads back what is typed in the script, and leaves the text alone until the typing is over', async () => {
+    const { server, model, saved } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = EDITED;
+    model.editor.type('typed\n');
+    expect(model.script).toBe('typed\n');
+    await settle();
+    expect(server.previewed.at(-1)?.edit).toEqual({
+      base: '#!/bin/bash',
+      text: 'typed\n'
+    });
+    expect(model.draft.options.mem).toBe('2G');
+    expect(model.script).toBe('typed\n');
+    expect(model.editor.isCurrent).toBe(false);
+    expect(saved.at(-1)?.draft.edit?.text).toBe('typed\n');
+    model.editor.leave();
+    expect(model.script).toBe('generated\nmine\n');
+    expect(model.editor.isCurrent).toBe(true);
+    expect(saved.at(-1)?.draft.edit?.base).toBe('generated\n');
+  });
+
+  it('lets a field win that was set before the typed script was read', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = EDITED;
+    model.editor.type('typed\n');
+    model.editor.leave();
+    model.setOption('mem', '9G');
+    const { length } = server.previewed;
+    await settle(1000);
+    expect(model.draft.options.mem).toBe('9G');
+    expect(
+      server.previewed.slice(length).map(({ options }) => options?.mem)
+    ).toEqual([undefined, '9G']);
+    expect(server.previewed.at(-1)?.edit).toEqual({
+      base: 'generated\n',
+      text: 'generated\nmine\n'
+    });
+  });
+
+  it('submits the script in sight, not one of a moment ago', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = EDITED;
+    model.editor.type('typed\n');
+    await model.submit();
+    expect(model.script).toBe('generated\nmine\n');
+    expect(server.submissions[0].body.edit).toEqual({
+      base: 'generated\n',
+      text: 'generated\nmine\n'
+    });
+  });
+
+  it('keeps what was typed when it cannot be submitted, and does not submit it', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = {
+      script: '',
+      ready: false,
+      checks: [
+        {
+          name: 'invalid-input',
+          level: 'error',
+          message: '--wrap cannot stand in a script here.',
+          pointer: '/edit/text'
+        }
+      ]
+    };
+    model.editor.type('#SBATCH --wrap=x\n');
+    model.editor.leave();
+    await settle();
+    expect(model.script).toBe('#SBATCH --wrap=x\n');
+    expect(await model.submit()).toBeNull();
+    expect(model.errors).toHaveLength(1);
+    expect(server.submissions).toEqual([]);
+  });
+
+  it('goes back to the generated script at once, and undoes it', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = EDITED;
+    model.editor.type('typed\n');
+    model.editor.leave();
+    await settle();
+    const { edit } = model.draft;
+    model.editor.drop();
+    expect(model.script).toBe('generated\n');
+    expect(model.draft.dropped).toEqual(edit);
+    await settle();
+    model.editor.undo();
+    expect(model.draft.edit).toEqual(edit);
+    expect(model.draft.dropped).toBeNull();
+  });
+
+  it('asks what to do where form and hand differ, and says so once', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    server.preview = {
+      ...EDITED,
+      conflicts: [{ line: 2, kept: ['mine'], other: ['generated'] }],
+      checks: [
+        {
+          name: 'edit-conflict',
+          level: 'warning',
+          message: 'Line 2 is yours.',
+          pointer: '/edit/text'
+        }
+      ]
+    };
+    model.editor.type('typed\n');
+    model.editor.leave();
+    await settle();
+    server.preview = { ...EDITED, read_back: {} };
+    model.refresh();
+    await settle();
+    const [conflict] = model.draft.edit!.conflicts;
+    expect(conflict.kept).toEqual(['mine']);
+    expect(model.findings).toEqual([
+      {
+        level: 'warning',
+        message:
+          'Line 2 of the script: yours and the form’s differ. Choose one.',
+        pointer: '/edit/conflicts'
+      }
+    ]);
+    model.editor.answer(conflict, 'form');
+    expect(model.script).toBe('generated\ngenerated\n');
+    expect(model.draft.edit!.conflicts).toEqual([]);
+  });
+
+  it('checks against the limits while one types; then the server has the last word', async () => {
+    const { server, model } = setup();
+    server.limits.gpu = LIMITS;
+    await model.selectTemplate('other-v1');
+    await settle();
+    expect(server.limitsAsked).toEqual(['gpu']);
+    model.setOption('time', '9:00:00');
+    const words = 'Partition gpu allows at most 480 min.';
+    expect(model.messages('error').get('/options/time')).toBe(words);
+    const check = (name: string, message: string) => ({
+      name,
+      level: 'error' as const,
+      message,
+      pointer: `/options/${name}`
+    });
+    server.preview = {
+      script: 'x',
+      ready: false,
+      checks: [
+        check('time', 'in the server’s language'),
+        check('qos', 'Not yours.')
+      ]
+    };
+    await settle();
+    expect(model.errors.map(({ message }) => message)).toEqual([
+      words,
+      'Not yours.'
+    ]);
+    model.setOption('time', '1:00:00');
+    expect(model.errors).toEqual([]);
+    server.preview = { script: 'x', ready: true, checks: [] };
+    model.setOption('time', '9:00:00');
+    await settle();
+    expect(model.errors).toEqual([]);
+  });
+
+  it('asks for the limits of what is chosen', async () => {
+    const { server, model } = setup();
+    server.limits.cpu = LIMITS;
+    await model.selectTemplate('other-v1');
+    await settle();
+    expect(model.limits.state).toBe('silent');
+    model.setOption('partition', 'cpu');
+    await settle(0);
+    expect(model.limits.state).toBe('known');
+    model.setOption('qos', 'short');
+    await settle();
+    expect(server.limitsAsked).toEqual(['gpu', 'cpu', 'cpu  short']);
+    expect(model.draft.options.partition).toBe('cpu');
   });
 });

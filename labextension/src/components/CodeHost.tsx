@@ -25,6 +25,13 @@ export interface IMark {
   message: string;
 }
 
+/** How a line, counted from 1, is to look. */
+export interface ITag {
+  line: number;
+  className: string;
+  title?: string;
+}
+
 export interface ICodeHandle {
   /** Put the cursor on a line, and the focus into the editor. */
   goTo(line: number, column?: number): void;
@@ -38,14 +45,19 @@ interface ICodeHostProps {
   readOnly?: boolean;
   lineNumbers?: boolean;
   marks?: ReadonlyArray<IMark>;
+  tags?: ReadonlyArray<ITag>;
+  /** What else there is to say of it, for screen readers. */
+  describedBy?: string;
   testId?: string;
+  /** The cursor came to this line, counted from 1. */
+  onLine?: (line: number) => void;
 }
 
 /** JupyterLab's own code editor as a controlled field. */
 export const CodeHost = React.forwardRef<ICodeHandle, ICodeHostProps>(
   function CodeHost(props, ref) {
     const { label, mimeType, value, readOnly = false, marks, testId } = props;
-    const { lineNumbers = true } = props;
+    const { lineNumbers = true, tags, describedBy } = props;
     const factory = React.useContext(EditorContext);
     const host = React.useRef<HTMLDivElement>(null);
     const made = React.useRef<CodeEditor.IEditor | null>(null);
@@ -66,7 +78,19 @@ export const CodeHost = React.forwardRef<ICodeHandle, ICodeHostProps>(
       editor.injectExtension([
         markField,
         markGutter,
-        EditorView.contentAttributes.of({ 'aria-label': label }),
+        tagField,
+        EditorView.contentAttributes.of({
+          'aria-label': label,
+          ...(describedBy ? { 'aria-describedby': describedBy } : {})
+        }),
+        EditorView.updateListener.of(
+          ({ selectionSet, focusChanged, state, view }) => {
+            if ((selectionSet || focusChanged) && view.hasFocus) {
+              const { head } = state.selection.main;
+              latest.current.onLine?.(state.doc.lineAt(head).number);
+            }
+          }
+        ),
         EditorState.tabSize.of(2)
       ]);
       made.current = editor;
@@ -83,7 +107,7 @@ export const CodeHost = React.forwardRef<ICodeHandle, ICodeHostProps>(
         editor.dispose();
         model.dispose();
       };
-    }, [factory, mimeType, label, lineNumbers]);
+    }, [factory, mimeType, label, lineNumbers, describedBy]);
 
     React.useLayoutEffect(() => {
       made.current?.setOption('readOnly', readOnly);
@@ -103,6 +127,10 @@ export const CodeHost = React.forwardRef<ICodeHandle, ICodeHostProps>(
     React.useLayoutEffect(() => {
       viewOf(made.current)?.dispatch({ effects: setMarks.of(marks ?? []) });
     }, [marks, factory]);
+
+    React.useLayoutEffect(() => {
+      viewOf(made.current)?.dispatch({ effects: setTags.of(tags ?? []) });
+    }, [tags, factory]);
 
     React.useImperativeHandle(ref, () => ({
       goTo: (line, column = 1) => {
@@ -203,6 +231,32 @@ const markField = StateField.define<IMarked>({
       : marked;
   },
   provide: field => EditorView.decorations.from(field, ({ lines }) => lines)
+});
+
+const setTags = StateEffect.define<ReadonlyArray<ITag>>();
+
+const tagField = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(tags, transaction) {
+    for (const effect of transaction.effects) {
+      if (effect.is(setTags)) {
+        const { doc } = transaction.state;
+        return Decoration.set(
+          effect.value
+            .filter(({ line }) => line >= 1 && line <= doc.lines)
+            .map(({ line, className, title }) =>
+              Decoration.line({
+                class: className,
+                attributes: title ? { title } : {}
+              }).range(doc.line(line).from)
+            ),
+          true
+        );
+      }
+    }
+    return tags.map(transaction.changes);
+  },
+  provide: field => EditorView.decorations.from(field)
 });
 
 const markGutter = gutter({
