@@ -134,6 +134,12 @@ class SlurmDash(Configurable):
     admins = List(
         Unicode(), [], help="Users who may change others' shared templates, as far as the system lets them."
     ).tag(config=True)
+    policy_file = Unicode(
+        "",
+        help="A YAML file of rules that fix, bound or hide fields of every job, or of some templates. It adds to"
+        " slurmdash_policy.yaml in Jupyter's system directories (/etc/jupyter, /usr/local/etc/jupyter,"
+        " <environment>/etc/jupyter), which is always read. See docs/locks.md.",
+    ).tag(config=True)
     template_interval = Float(
         5.0,
         min=0.1,
@@ -178,6 +184,7 @@ class SlurmDash(Configurable):
         "known_hosts_file",
         "image_keyring",
         "results_root",
+        "policy_file",
     )
     def _expand(self, proposal: dict[str, str]) -> str:
         return os.path.expanduser(proposal["value"])

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.paths import jupyter_config_path
+from jupyter_core.paths import ENV_CONFIG_PATH, SYSTEM_CONFIG_PATH, jupyter_config_path
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, JSONFileConfigLoader, PyFileConfigLoader
 
@@ -47,6 +47,7 @@ from .store.uploads import UploadTable
 from .templates.editor import Editor
 from .templates.library import Library
 from .templates.model import FileSlot
+from .templates.policy import Policy
 from .templates.texts import TemplateDraft
 from .templates.watch import ShelfWatch
 from .transport.local import LocalTransport
@@ -90,6 +91,7 @@ class Dash:
             known_checks=self._checks_by_name,
             admins=settings.admins,
             index=Path(settings.data_dir) / "templates-index.json",
+            policy=Policy(policy_files(settings.policy_file)),
         )
         self.editor = Editor(self.library, self.events)
         self._shelf_watch = ShelfWatch(self.library, self.events, settings.template_interval)
@@ -207,7 +209,15 @@ class Dash:
     def _jobs(self) -> Jobs:
         settings = self.settings
         table, checks = self._job_table, self._checks
-        planner = Planner(self.library, self.catalog, self.uploads, checks, self.user, settings.results_root)
+        planner = Planner(
+            self.library,
+            self.catalog,
+            self.uploads,
+            checks,
+            self.user,
+            settings.results_root,
+            lambda: self.library.policy.locks(None),
+        )
         submitter = Submitter(
             planner, checks, self.scheduler, table, self.leases, self.events, settings.work_root
         )
@@ -279,6 +289,20 @@ class Dash:
             found += self.uploads.session_files(session_id, self.user)
         found += [self.uploads.at_path(path, slot) for slot, path in files.items()]
         return self.uploads.validate(self.uploads.assign(found, template.slots), template.slots)
+
+
+def policy_files(more: str) -> list[str]:
+    """Where a site's policy stands: beside Jupyter's own settings of the system, then where the settings say.
+
+    Raises InvalidInput when the settings name a file that is not there.
+    """
+    if more and not os.path.exists(more):
+        raise InvalidInput(f"SlurmDash.policy_file is {more}, which is not there. Correct the setting.")
+    system = [*SYSTEM_CONFIG_PATH, *ENV_CONFIG_PATH]
+    return [
+        *(os.path.join(directory, "slurmdash_policy.yaml") for directory in system),
+        *([more] if more else []),
+    ]
 
 
 def load_config() -> Config:

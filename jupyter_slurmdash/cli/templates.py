@@ -43,6 +43,8 @@ def add(command: AddCommand) -> None:
     )
     sub.add_argument("-v", "--verbose", action="store_true", help="every step, those that are right too")
     sub.add_argument("--json", action="store_true")
+    sub = verb("locks", _locks, "What is decided about a template's fields, and why.")
+    sub.add_argument("id", nargs="?", metavar="ID", help="left out: what holds for every job")
     sub = verb("draft", _draft, "Make a template from what an image says of itself.", "image")
     sub.add_argument("--app", help="for this app only")
     sub.add_argument("--save", action="store_true", help="save it on your private shelf")
@@ -83,6 +85,10 @@ def _list(dash: NotebookDash, arguments: argparse.Namespace) -> None:
         print_json([{**template.summary_json(), **health_json(found, template.id)} for template in found])
     else:
         print(found)
+
+
+def _locks(dash: NotebookDash, arguments: argparse.Namespace) -> None:
+    print(dash.template_locks(arguments.id))
 
 
 def _draft(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:

@@ -20,6 +20,8 @@ from ..slurm.base import Scheduler
 from .checkcontext import CheckContext
 from .imagechecks import check_image, check_image_changed, check_image_on_nodes
 from .limitchecks import check_limits
+from .lockchecks import check_locks
+from .lockedvalues import check_left_out
 from .model import Check, JobRecord, Plan
 from .pinning import GoodRuns
 from .ports import FileSource
@@ -76,6 +78,8 @@ class CheckRunner:
         found += check_image(plan)
         found += check_image_changed(self._good_runs.of(plan.image) if plan.image else None)
         found += check_syntax(script)
+        found += check_locks(plan, script)
+        found += check_left_out(plan)
         if context is not None:
             found += check_partition(context)
             found += check_limits(context)

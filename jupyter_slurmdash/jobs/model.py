@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ..images.model import Image
 from ..slurm.base import FINAL_STATES
+from ..templates.locks import Locks
 from ..templates.model import Template
 from ..times import moment
 from ..uploads.model import JobFile
@@ -101,7 +102,8 @@ class Check:
 class Plan:
     """A submission with everything looked up: what the script is generated from and the checks look at.
 
-    ``read_back`` are the options that were read from a script edited by hand; they are in ``options`` too.
+    ``read_back`` are the options that were read from a script edited by hand; they are in ``options`` too. ``locks``
+    are what template and site decided; ``left_out`` the parameters that were given but do not apply with these values.
     """
 
     spec: JobSpec
@@ -114,6 +116,8 @@ class Plan:
     parameters: Mapping[str, ParameterValue]
     results_root: str = ""
     read_back: Mapping[str, str] = field(default_factory=dict)
+    locks: Locks = field(default_factory=Locks)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Preview:
 
     ``origins`` has for each line of the script the pointer of the field that made it. For a script edited by hand:
     ``generated`` is what it would be without the edit, ``read_back`` the options that were found in it, ``conflicts``
-    the lines where form and edit want different things.
+    the lines where form and edit want different things. ``locks`` are what template and site decided about the fields.
     """
 
     script: str
@@ -131,6 +135,7 @@ class Preview:
     origins: tuple[str, ...] = ()
     read_back: Mapping[str, str] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
+    locks: Locks = field(default_factory=Locks)
 
     @property
     def ready(self) -> bool:
@@ -148,6 +153,7 @@ class Preview:
                 {"line": each.line, "kept": list(each.kept), "other": list(each.other)}
                 for each in self.conflicts
             ],
+            "locks": self.locks.to_json(),
         }
 
 

@@ -5,17 +5,19 @@ Nothing here changes anything: a preview may be asked for at every keystroke.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import FieldError, InvalidInput, SlurmDashError
+from ..formats.fields import Form, FormSchema
 from ..formats.jsonschema import Schema
 from ..images.model import Image
+from ..templates.locks import Locks, fixed_of, narrowed_of, refusals
 from ..templates.model import Template
 from ..uploads.model import JobFile
 from .checks import CheckRunner
 from .edits import check_conflicts, final_script, read_back
-from .model import Check, JobSpec, ParameterValue, Plan, Preview
+from .model import Check, JobSpec, Plan, Preview
 from .ports import FileSource, ImageSource, TemplateSource
 
 MAX_NAME = 100
@@ -34,6 +36,7 @@ class Planner:
         checks: CheckRunner,
         user: str,
         results_root: str = "",
+        site_locks: Callable[[], Locks] = Locks,
     ) -> None:
         self._templates = templates
         self._images = images
@@ -41,6 +44,7 @@ class Planner:
         self._checks = checks
         self._user = user
         self._results_root = results_root
+        self._site_locks = site_locks
 
     def plan(self, spec: JobSpec) -> Plan:
         """Raises the errors of the sources, and InvalidInput for values that can never work."""
@@ -51,10 +55,17 @@ class Planner:
         if spec.edit is not None:
             _require_text(spec.edit.text, "/edit/text")
             read = read_back(spec.edit)
-        options = {**(template.slurm if template else {}), **_given(spec.options), **read}
+        locks = template.locks if template else self._site_locks()
+        options = {
+            **(template.slurm if template else {}),
+            **fixed_of(locks.slurm),
+            **_given(spec.options),
+            **read,
+        }
         name = str(options.pop("job_name", "")) or spec.job_name
         _require_none_of_ours(options)
         image = self._image(spec, template, options)
+        form = parameters(spec, template)
         return Plan(
             spec=spec,
             job_name=job_name(name, template),
@@ -63,9 +74,11 @@ class Planner:
             app=spec.app or (template.app if template else ""),
             files=tuple(self._gather(spec, template)),
             options=options,
-            parameters=parameters(spec, template),
+            parameters=form.values,
             results_root=self._results_root,
             read_back=read,
+            locks=locks,
+            left_out=tuple(name for name in _given(spec.parameters) if name not in form.values),
         )
 
     def preview(self, spec: JobSpec) -> Preview:
@@ -85,6 +98,7 @@ class Planner:
             edited.origins,
             plan.read_back,
             edited.conflicts,
+            plan.locks,
         )
 
     def _image(self, spec: JobSpec, template: Template | None, options: Mapping[str, Any]) -> Image | None:
@@ -117,10 +131,15 @@ def job_name(name: str, template: Template | None) -> str:
     return name
 
 
-def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterValue]:
-    """The template's defaults and the user's values, checked against the template's schema."""
+def parameters(spec: JobSpec, template: Template | None) -> Form:
+    """The form of the template's parameters with the user's values, checked against its schema and its locks.
+
+    Values for fields that are not there with these values do not count.
+    """
     schema: Mapping[str, Any] = (template.parameters if template else None) or {}
-    known: Mapping[str, Any] = schema.get("properties", {})
+    locks = template.locks.parameters if template else {}
+    found, given = FormSchema(schema), _given(spec.parameters)
+    known = found.names
     unknown = [name for name in spec.parameters if name not in known]
     if unknown:
         names = ", ".join(known) or "none"
@@ -128,19 +147,22 @@ def parameters(spec: JobSpec, template: Template | None) -> dict[str, ParameterV
             f"Unknown parameter {unknown[0]!r}; known: {names}.",
             [FieldError(f"/parameters/{name}", f"Unknown parameter; known: {names}.") for name in unknown],
         )
-    defaults = {name: field["default"] for name, field in known.items() if "default" in field}
-    values = {**defaults, **_given(spec.parameters)}
+    form = found.resolve(given, fixed_of(locks), narrowed_of(locks))
+    asked = {name: value for name, value in given.items() if name in form.fields}
+    defaults = {name: field.get("default") for name, field in form.fields.items()}
+    errors = [*refusals(locks, asked, form.values, defaults), *form.errors()]
+    told = {error.pointer for error in errors}
     if schema:
-        errors = Schema(dict(schema)).errors(values)
-        if errors:
-            raise InvalidInput(
-                errors[0].message,
-                [FieldError("/parameters" + error.pointer, error.message) for error in errors],
-            )
-    for name, value in values.items():
+        errors += [e for e in Schema(dict(schema)).errors(dict(form.values)) if e.pointer not in told]
+    if errors:
+        raise InvalidInput(
+            errors[0].message,
+            [FieldError("/parameters" + error.pointer, error.message) for error in errors],
+        )
+    for name, value in form.values.items():
         if isinstance(value, str):
             _require_text(value, f"/parameters/{name}")
-    return {name: values[name] for name in known if name in values}
+    return form
 
 
 def _require_none_of_ours(options: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ..config import SlurmDash
 from ..dash import load_config
 from ..errors import FieldError, InvalidInput
+from ..formats.fields import FormSchema
 from ..images.model import Image
 from ..jobs.model import JobSpec, ParameterValue, ScriptEdit
 from ..jobs.prepare import OWN_OPTIONS
@@ -125,7 +126,7 @@ class NotebookDash(TemplateCells, UploadCells):
         """``spec`` with options and parameters given as text (a terminal has nothing else): a switch becomes true or
         false, and a parameter what the template's schema says it is."""
         template = self.library.usable(spec.template_id) if spec.template_id else None
-        fields: Mapping[str, Any] = ((template.parameters if template else None) or {}).get("properties", {})
+        fields = FormSchema((template.parameters if template else None) or {}).names
         typed = {name: typed_value(value, fields.get(name, {})) for name, value in parameters.items()}
         switches = {
             name: typed_value(options[name], {"type": "boolean"}) for name in _SWITCHES if name in options

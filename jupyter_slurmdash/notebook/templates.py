@@ -6,6 +6,7 @@ from ..dash import Dash
 from ..jobs.templatereport import TemplateHealth
 from ..templates.editor import ANY, Shelf
 from ..templates.history import Version
+from ..templates.locks import Lock
 from ..templates.model import Template
 from ..templates.texts import TemplateDraft
 from ..uploads.units import size_text
@@ -19,6 +20,16 @@ class VersionTable(Table[Version]):
 
     def row(self, item: Version) -> tuple[str, ...]:
         return (item.version, str(item.to_json()["saved_at"]), size_text(item.size))
+
+
+class LockTable(Table[tuple[str, Lock]]):
+    """What is decided about fields: the field, the decision, and why."""
+
+    columns = ("field", "decided", "reason")
+
+    def row(self, item: tuple[str, Lock]) -> tuple[str, ...]:
+        name, lock = item
+        return (name, lock.words(), lock.reason)
 
 
 class TemplateCells(Dash):
@@ -39,6 +50,20 @@ class TemplateCells(Dash):
         """The template's YAML."""
         self.library.refresh()
         return self.library.text(template_id).decode("utf-8", "replace")
+
+    def template_locks(self, template_id: str | None = None) -> LockTable:
+        """What template and site have decided about fields, as a table; without an id what holds for every job."""
+        self.library.refresh()
+        found = self.library.get(template_id).locks if template_id else self.library.policy.locks(None)
+        parts = (("", found.slurm), ("parameters.", found.parameters))
+        return LockTable(
+            [
+                (f"{part}{name}", lock)
+                for part, fields in parts
+                for name, locks in fields.items()
+                for lock in locks
+            ]
+        )
 
     def save_template(
         self, text: str | TemplateDraft, based_on: str = ANY, shelf: Shelf = "private"

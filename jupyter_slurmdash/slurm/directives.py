@@ -137,6 +137,23 @@ def parse_directives(script: str) -> list[tuple[str, str]]:
     return found + read_options(part)
 
 
+def numbered_directives(script: str) -> list[tuple[int, str, str]]:
+    """Like ``parse_directives``, each option with its line (from 1; 0 where a value is on the next line).
+
+    Raises SchedulerRefused.
+    """
+    found = parse_directives(script)
+    numbered: list[tuple[int, str, str]] = []
+    for number, line in _directive_lines(script):
+        try:
+            numbered += [(number, *each) for each in parse_directives(f"#SBATCH{line}")]
+        except SchedulerRefused:
+            break  # a value on the next line
+    if [each[1:] for each in numbered] == found:
+        return numbered
+    return [(0, *each) for each in found]
+
+
 def _directive_lines(script: str) -> Iterator[tuple[int, str]]:
     """What follows ``#SBATCH``, until the first line that is neither a comment nor blank."""
     for number, line in enumerate(script.split("\n"), start=1):

@@ -41,6 +41,8 @@ from .texts import Checked, TemplateDraft
 Shelf = Literal["private", "community"]
 # "*" in If-Match: whatever is there now.
 ANY: Final = "*"
+# Of the chain of copies that a copy remembers; as in the template schema.
+_ORIGINS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class Editor:
             other = self._library.find(found.id)
             if other is not None and other.path != file.template.path:
                 raise Conflict(f"The id {found.id!r} is already used. Give the template another id.")
+            self._require_origins(file.template, found)
             self._replace(file, data)
         return self._changed(found.id)
 
@@ -180,6 +183,7 @@ class Editor:
             "display_name": new_name,
             "author": self._user,
             "is_public": False,
+            "cloned_from": [template_id, *source.cloned_from][:_ORIGINS],
         }
         copy = texts.relabelled(data, head, drop_authors_own=not self._is_mine(source))
         return self.create(text=copy.decode("utf-8-sig"))
@@ -329,6 +333,13 @@ class Editor:
             raise Forbidden("An archived template cannot be changed. Restore it first.")
         if not template.can_edit:
             raise Forbidden(f"This template belongs to {template.owner}. Clone it to have your own.")
+
+    def _require_origins(self, former: Template, found: Template) -> None:
+        """A copy of a template that the site has decided about stays one."""
+        for name in former.cloned_from:
+            if name not in found.cloned_from and self._library.policy.binds_copies(name):
+                message = f"The site has rules for {name!r} and its copies: {name!r} stays in cloned_from."
+                raise Forbidden(message, [FieldError("/template/cloned_from", message)])
 
     def _is_mine(self, template: Template) -> bool:
         return template.source == "private" or (bool(template.owner) and template.owner == self._user)

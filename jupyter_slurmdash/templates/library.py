@@ -17,6 +17,7 @@ from ..errors import FieldError, TemplateBroken, TemplateNotFound
 from .ids import Claim, by_id, file_name
 from .model import CATEGORIES, Template, TemplateSummary
 from .packaged import PACKAGED, packaged, packaged_text
+from .policy import Policy
 from .shelfindex import ShelfIndex
 from .shelfmemory import ShelfMemory
 from .shelves import read_file, stamp_of
@@ -57,9 +58,11 @@ class Library:
         max_age: float = 1.0,
         admins: Collection[str] = (),
         index: Path | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.root = Path(root)
         self.user = user
+        self.policy = policy or Policy()
         self._official = official_templates
         self._checks = frozenset(known_checks)
         self.is_admin = user in admins or os.geteuid() == 0
@@ -107,7 +110,12 @@ class Library:
         return found
 
     def find(self, template_id: str) -> Template | None:
-        """The template with this id, broken or archived as it may be, as its file is now."""
+        """The template with this id, broken or archived as it may be, as its file is now, and with what the site decides
+        about it."""
+        found = self._found(template_id)
+        return self.policy.applied(found, self._found) if found is not None else None
+
+    def _found(self, template_id: str) -> Template | None:
         snapshot = self._current()
         found = snapshot.by_id.get(template_id) or snapshot.archived.get(template_id)
         whole = self._as_it_is(found) if found is not None else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
 from ..times import written
+from .locks import Locks
 
 Source = Literal["official", "community", "private", "archived"]
 CATEGORIES = ("ml", "cfd", "structural", "molecular", "data", "custom")
@@ -118,7 +119,8 @@ class Template(TemplateSummary):
     """A template as read from disk.
 
     ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
-    of type object (or None).
+    of type object (or None), ``locks`` what is decided about its fields, ``cloned_from`` the ids of those that it is a
+    copy of.
     """
 
     slurm: Mapping[str, Any] = field(default_factory=dict)
@@ -133,6 +135,8 @@ class Template(TemplateSummary):
     post_exec: str = ""
     pre_submit: tuple[str, ...] = ()
     post_submit: tuple[str, ...] = ()
+    locks: Locks = field(default_factory=Locks)
+    cloned_from: tuple[str, ...] = ()
 
     def slot(self, name: str) -> FileSlot | None:
         return next((slot for slot in self.slots if slot.name == name), None)
@@ -155,6 +159,8 @@ class Template(TemplateSummary):
                 "output_pattern": self.output_pattern,
             },
             "parameters": dict(self.parameters) if self.parameters is not None else None,
+            "locks": self.locks.to_json(),
+            "cloned_from": list(self.cloned_from),
             "script": {
                 "pre_exec": self.pre_exec,
                 "main_exec": self.main_exec,

@@ -16,6 +16,7 @@ from ..errors import FieldError
 from ..formats.jsonschema import Schema
 from ..formats.yamlsafe import Locate, YamlProblem, load_with_marks
 from .faults import faults
+from .locks import Locks
 from .model import CATEGORIES, Problem, Source, Template
 from .rules import printable, read_bind
 from .slots import Files, read_files
@@ -145,6 +146,8 @@ def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) 
         post_exec=script.get("post_exec", ""),
         pre_submit=tuple(checks.get("pre_submit", ())),
         post_submit=tuple(checks.get("post_submit", ())),
+        locks=Locks.from_data(data.get("locks", {})),
+        cloned_from=tuple(head.get("cloned_from", ())),
         **common,
     )
 

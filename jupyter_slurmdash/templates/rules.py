@@ -39,6 +39,11 @@ _UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 _SIZE: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:I?B)?\s*", re.IGNORECASE | re.ASCII)
 
 
+def is_variable(name: str) -> bool:
+    """Whether ``name`` can be a variable of a shell."""
+    return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name))
+
+
 def reserved(name: str) -> bool:
     """Whether the variable that ``name`` becomes (in upper case) belongs to the system."""
     upper = name.upper()

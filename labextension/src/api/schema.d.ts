@@ -1560,6 +1560,9 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             } | null;
+            locks: components["schemas"]["Locks"];
+            /** @description Ids of the templates that it is a copy of, the nearest first */
+            cloned_from: string[];
             script: {
                 pre_exec: string;
                 main_exec: string;
@@ -1569,6 +1572,27 @@ export interface components {
                 pre_submit: string[];
                 post_submit: string[];
             };
+        };
+        /** @description What template and site have decided about fields; of several about one field each holds */
+        Locks: {
+            slurm: {
+                [key: string]: components["schemas"]["Lock"][];
+            };
+            parameters: {
+                [key: string]: components["schemas"]["Lock"][];
+            };
+        };
+        Lock: {
+            /** @description The value, which nobody can change */
+            fixed?: string | number | boolean;
+            /** @description Not shown; stays as the template has it */
+            hidden: boolean;
+            /** @description Least; a time, a size of memory or a number, as the option has it */
+            minimum?: string | number;
+            /** @description Most; for gres GPUs of a node, for array tasks */
+            maximum?: string | number;
+            enum?: (string | number | boolean)[];
+            reason: string;
         };
         TemplateList: {
             templates: components["schemas"]["TemplateSummary"][];
@@ -1821,6 +1845,7 @@ export interface components {
             read_back?: {
                 [key: string]: string;
             };
+            locks?: components["schemas"]["Locks"];
             /** @description Where form and edit want different lines; the hand-written ones stand */
             conflicts?: {
                 line: number;

@@ -83,7 +83,9 @@ export function template(id: string): Template {
       }
     },
     script: { pre_exec: '', main_exec: 'python', post_exec: '' },
-    validation: { pre_submit: [], post_submit: [] }
+    validation: { pre_submit: [], post_submit: [] },
+    locks: { slurm: {}, parameters: {} },
+    cloned_from: []
   };
 }
 
