@@ -1,4 +1,6 @@
-"""Uploads: our tus PATCH against the contents API as JupyterLab's file browser uses it, on one server."""
+"""Uploads of 2 GiB by curl: ours, which digests every byte, against the reference server of tus in Node, which does
+not, and against the contents API as JupyterLab's file browser uses it. ``SLURMDASH_UPLOAD_MIB`` sets another size.
+"""
 
 from __future__ import annotations
 
@@ -7,85 +9,100 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
-from upload_server import HEADERS, TUS, Server
+from clients import TusServer
+from real_server import HEADERS, RealServer
+from upload_sender import MIB, begin, send
 
-MIB = 1024 * 1024
-SIZE = 512 * MIB
-# What both sides send again and again; random, so that nothing on the way can make it smaller.
-PIECE = os.urandom(16 * MIB)
+SIZE = int(os.environ.get("SLURMDASH_UPLOAD_MIB", "2048")) * MIB
+ROUNDS = 5
 # JupyterLab's CHUNK_SIZE.
 CHUNK = MIB
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "server")
-    yield made
-    made.stop()
+def source() -> Iterator[Path]:
+    """In memory, so that the client is not what is measured."""
+    path = Path("/dev/shm") / f"slurmdash-benchmark-{os.getpid()}"
+    piece = os.urandom(16 * MIB)
+    with path.open("wb") as stream:
+        for _ in range(SIZE // len(piece)):
+            stream.write(piece)
+    yield path
+    path.unlink()
 
 
-def connect(server: Server) -> http.client.HTTPConnection:
-    parts = urlsplit(server.url)
-    return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
-
-
-def by_tus(server: Server, connection: http.client.HTTPConnection, sha256: str) -> None:
-    """One PATCH for all; the last answer comes when the data is on the disk and its SHA-256 is known."""
+def ours(server: RealServer, source: Path, sha256: str) -> float:
     session = server.session()
-    name = base64.b64encode(b"big.dat").decode()
-    headers = {**TUS, "Upload-Length": str(SIZE), "Upload-Metadata": f"filename {name}"}
-    connection.request("POST", session["tus_url"], headers=headers)
-    answer = connection.getresponse()
-    answer.read()
-    assert answer.status == 201
-    pieces = (PIECE for _ in range(SIZE // len(PIECE)))
-    body = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
-    connection.request("PATCH", answer.headers["Location"], pieces, {**body, "Content-Length": str(SIZE)})
-    answer = connection.getresponse()
-    answer.read()
-    assert answer.status == 204
-    [file] = server.call("GET", f"/sessions/{session['session_id']}").json()["files"]
+    took = send(begin(urljoin(server.url, session["tus_url"]), SIZE), source)
+    (file,) = server.files(session)
     assert (file["size"], file["sha256"]) == (SIZE, sha256)
+    server.delete(session)
+    return took
 
 
-def by_contents(server: Server, connection: http.client.HTTPConnection) -> None:
-    """As JupyterLab: a PUT of JSON with base64 for every MiB, the last with the number -1."""
-    path = urlsplit(server.url).path + "api/contents/big.dat"
-    count = SIZE // CHUNK
-    for number in range(1, count + 1):
-        start = (number - 1) * CHUNK % len(PIECE)
-        content = base64.b64encode(PIECE[start : start + CHUNK]).decode()
-        model = {"name": "big.dat", "path": "big.dat", "type": "file", "format": "base64"}
-        body = json.dumps({**model, "content": content, "chunk": -1 if number == count else number})
-        connection.request("PUT", path, body, {**HEADERS, "Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status in (200, 201), answer.status
+def theirs(server: TusServer, source: Path) -> float:
+    took = send(begin(server.url, SIZE), source)
+    assert sum(path.stat().st_size == SIZE for path in server.directory.iterdir()) == 1
+    shutil.rmtree(server.directory)
+    server.directory.mkdir()
+    return took
 
 
-def test_512_mib(server: Server) -> None:
-    connection = connect(server)
-    whole = hashlib.sha256()
-    for _ in range(SIZE // len(PIECE)):
-        whole.update(PIECE)
-    speeds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        by_tus(server, connection, whole.hexdigest())
-        speeds.append(SIZE / (time.perf_counter() - start) / 1e6)
+def by_contents(server: RealServer, source: Path) -> float:
+    """As JupyterLab: a PUT of JSON with base64 for every MiB, the last with the number -1. An eighth of the file."""
+    parts = urlsplit(server.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+    model = {"name": "big.dat", "path": "big.dat", "type": "file", "format": "base64"}
+    count = SIZE // 8 // CHUNK
     start = time.perf_counter()
-    by_contents(server, connection)
-    theirs = SIZE / (time.perf_counter() - start) / 1e6
+    with source.open("rb") as stream:
+        for number in range(1, count + 1):
+            content = base64.b64encode(stream.read(CHUNK)).decode()
+            body = json.dumps({**model, "content": content, "chunk": -1 if number == count else number})
+            headers = {**HEADERS, "Content-Type": "application/json"}
+            connection.request("PUT", parts.path + "api/contents/big.dat", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status in (200, 201), answer.status
+    took = time.perf_counter() - start
     connection.close()
-    ours = max(speeds)
-    print(
-        f"\nupload of 512 MiB: contents API {theirs:.0f} MB/s, tus with SHA-256 {ours:.0f} MB/s:"
-        f" {ours / theirs:.1f} times as fast"
-    )
-    assert ours / theirs >= 4
+    (server.directory / "big.dat").unlink()
+    return took * 8
+
+
+def test_speed(tmp_path: Path, source: Path) -> None:
+    with source.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    unsynced, synced = RealServer(tmp_path / "a", "--no-sync"), RealServer(tmp_path / "b")
+    other = TusServer(tmp_path / "other")
+    ways: dict[str, Callable[[], float]] = {
+        "@tus/server, no digest": lambda: theirs(other, source),
+        "ours, SHA-256": lambda: ours(unsynced, source, sha256),
+        "ours, SHA-256 and fdatasync": lambda: ours(synced, source, sha256),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            os.sync()  # what one has left to be written is not the next one's
+            seconds[name].append(way())
+    seconds["contents API, 1 MiB chunks"] = [by_contents(synced, source)]
+    for server in (unsynced, synced, other):
+        server.stop()
+    speed = {name: SIZE / statistics.median(each) / 1e6 for name, each in seconds.items()}
+    reference, plain, safe, contents = speed.values()
+    print(f"\nupload of {SIZE // MIB} MiB by curl, median of {ROUNDS}:")
+    for name, each in speed.items():
+        print(
+            f"  {name:28} {each:5.0f} MB/s, {each / reference:.2f} of @tus/server, {each / contents:.1f} of the last"
+        )
+    assert plain / reference >= 1.2
+    assert safe / reference >= 0.75
+    assert safe / contents >= 8

@@ -109,10 +109,18 @@ class Chunks:
         space.check_size(least)
         most = chunk.total * journal.chunk_size
         new = NewFile(chunk.name, most, chunk.slot, chunk.type)
-        file = self._records.add(session, new, lambda place: journal.create(place.journal))
-        try:
+
+        def allowed(file: SessionFile) -> None:
             space.check_slot(file, least)
             space.check(user, least, file.id, files=1)
+
+        def before(file: SessionFile) -> None:
+            allowed(file)
+            journal.create(self._records.place(file).journal)
+
+        file = self._records.add(session, new, before)
+        try:
+            allowed(file)  # once more: others may have begun at the same moment
         except SlurmDashError:
             self._records.forget(file)
             raise

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..errors import Conflict, InvalidInput, SlurmDashError
+from ..errors import Conflict, InvalidInput
 from .files import Part, Place, full_disk
 from .model import SessionFile
 from .records import NewFile, Records
@@ -75,8 +75,8 @@ class Joins:
             parts = [self._part(session_id, part_id) for part_id in part_ids]
             size = sum(part.size or 0 for part in parts)
             self._space.check_size(size)
-            file = self._records.add(session, replace(new, size=size))
-            try:
+
+            def before(file: SessionFile) -> None:
                 self._space.check_slot(file)
                 # The first part is taken as it is, and of the others never more than one is there twice.
                 self._space.check(user, max((part.size or 0 for part in parts[1:]), default=0), file.id)
@@ -84,9 +84,8 @@ class Joins:
                 if metadata:
                     place.metadata.write_text(metadata, encoding="latin-1")
                 Recipe(header, [(part.id, part.size or 0) for part in parts]).write(place.recipe)
-            except (SlurmDashError, OSError):
-                self._records.forget(file)
-                raise
+
+            file = self._records.add(session, replace(new, size=size), before)
             return self._look(session_id, user, file.id)
 
     def _part(self, session_id: str, part_id: str) -> SessionFile:

@@ -159,10 +159,11 @@ class Records:
         return replace(file, offset=offset)
 
     def add(
-        self, session: Session, new: NewFile, before: Callable[[Place], None] | None = None
+        self, session: Session, new: NewFile, before: Callable[[SessionFile], None] | None = None
     ) -> SessionFile:
-        """Record a file in the session, in the slot it fits. What must lie beside its bytes from the first moment is
-        written by ``before``: a server that is killed in between leaves a stray file then, not a record without it.
+        """Record a file in the session, in the slot it fits. ``before`` may refuse it while a file that it replaces is
+        still there, and writes what must lie beside its bytes from the first moment: a server that is killed in between
+        leaves a stray file then, not a record without it.
 
         Raises InvalidInput, or Conflict for a name there twice.
         """
@@ -178,13 +179,15 @@ class Records:
         require_no_folder(new.name, there)
         slots = self.slots(session)
         wanted = require_slot(new.slot, slots) if new.slot else None
-        slot = wanted or (None if new.slot else find_slot(new.name, slots, set(there.values())))
+        # The slot of a file that this one replaces is free for it.
+        taken = {slot for name, slot in there.items() if name != new.name or new.clash == "keep"}
+        slot = wanted or (None if new.slot else find_slot(new.name, slots, taken))
         row = self.row(session.id, file_id, new, slot)
         place = Place(self.directory(session.id), file_id, new.name)
         try:
             if before is not None:
                 place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                before(place)
+                before(SessionFile(**row))
             row = self._insert(row, new.clash, there)
         except (SlurmDashError, OSError):
             place.remove()

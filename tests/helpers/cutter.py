@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 _PIECE = 1024 * 1024
@@ -14,11 +15,14 @@ _RESET = struct.pack("ii", 1, 0)
 
 class Cutter:
     """Forwards from ``url`` to the server at ``port``. After each of ``gaps`` bytes from the client, counted from the
-    last time, it calls the next of ``actions`` and resets all its connections. ``sent`` is bytes from the client.
+    last time, it calls the next of ``actions`` and resets all its connections. ``sent`` is bytes from the client,
+    ``rate`` bytes a second that it may send at most (0: no bound).
     """
 
-    def __init__(self, port: int, gaps: Sequence[int], actions: Sequence[Callable[[], None]]) -> None:
-        self._to = port
+    def __init__(
+        self, port: int, gaps: Sequence[int], actions: Sequence[Callable[[], None]], rate: int = 0
+    ) -> None:
+        self._to, self._rate = port, rate
         self._gaps, self._actions = list(gaps), list(actions)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -48,11 +52,13 @@ class Cutter:
                 thread.start()
 
     def _pump(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
-        buffer = memoryview(bytearray(_PIECE))
+        buffer = memoryview(bytearray(self._rate // 20 if self._rate and counted else _PIECE))
         with contextlib.suppress(OSError):
             while length := source.recv_into(buffer):
                 if counted:
                     self._count(length)
+                    if self._rate:
+                        time.sleep(length / self._rate)
                 target.sendall(buffer[:length])
             target.shutdown(socket.SHUT_WR)
             return

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from upload_place import ME, Place
 
-from jupyter_slurmdash.errors import Conflict, NoSpace
+from jupyter_slurmdash.errors import Conflict, NoSpace, TooLarge
 from jupyter_slurmdash.store.uploads import UploadTable
 from jupyter_slurmdash.uploads import small
 from jupyter_slurmdash.uploads.chunks import Chunk
@@ -175,3 +175,15 @@ def test_no_half_record_of_a_joined_file(place: Place, monkeypatch: pytest.Monke
             join(session, ME, NewFile("ab.dat", None), ids)
         assert place.sessions.get(session, ME).files == ()
     assert join(session, ME, NewFile("ab.dat", None), ids).size == 6
+
+
+@pytest.mark.parametrize("reason", ["no space", "too large for its slot"])
+def test_a_file_stays_when_the_one_that_was_to_replace_it_is_refused(place: Place, reason: str) -> None:
+    session = place.session("template")
+    first = place.upload(session, "train.py", b"print(1)")
+    size = 20_000 if reason != "no space" else 2**60
+    with pytest.raises((NoSpace, TooLarge)):
+        place.begin(session, "train.py", size, clash="replace")
+    (file,) = place.sessions.get(session, ME).files
+    assert (file.id, Path(file.path).read_bytes()) == (first.id, b"print(1)")
+    assert place.upload(session, "train.py", b"print(2)", clash="replace").slot == "training_script"
