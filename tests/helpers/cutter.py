@@ -44,6 +44,7 @@ class Cutter:
             except OSError:
                 client.close()  # the server is down
                 continue
+            server.settimeout(None)  # a slow upload is no silence
             with self._lock:
                 self._open |= {client, server}
             for source, target, counted in ((client, server, True), (server, client, False)):
