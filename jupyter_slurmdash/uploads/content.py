@@ -131,7 +131,9 @@ def _against_schema(name: str, value: Any, schema: Mapping[str, Any], locate: Lo
     messages = []
     for finding in found:
         place = locate(finding.pointer) if locate and finding.pointer else None
-        messages.append(f"{name}{_where(place[0] if place else 0)}: {finding.message.rstrip('.')}.")
+        # The message has the last name of the way there; deep inside a file that does not say where.
+        inside = f" ({finding.pointer})" if finding.pointer.count("/") > 1 else ""
+        messages.append(f"{name}{_where(place[0] if place else 0)}: {finding.message.rstrip('.')}{inside}.")
     return messages
 
 

@@ -247,6 +247,25 @@ def test_json_against_a_schema_has_lines() -> None:
     assert message.startswith("a.json line 3: steps is 'many', must be a whole number")
 
 
+DEEP = {
+    "properties": {
+        "training": {"properties": {"steps": {"items": {"properties": {"size": {"type": "integer"}}}}}}
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml", "x: 1\ntraining:\n  steps:\n    - size: 1\n    - size: many\n"),
+        ("a.json", '{\n"training": {\n"steps": [\n{"size": 1},\n{"size": "many"}]}}'),
+    ],
+)
+def test_deep_inside_a_file_the_pointer_is_told_too(name: str, text: str) -> None:
+    (message,) = problems_in(name, text.encode(), schema=DEEP)
+    assert message == f"{name} line 5: size is 'many', must be a whole number (/training/steps/1/size)."
+
+
 def test_toml_against_a_schema() -> None:
     (message,) = problems_in("a.toml", b"steps = 1.5\n", schema=SCHEMA)
     assert message.startswith("a.toml: steps is 1.5")
