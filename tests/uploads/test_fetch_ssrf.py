@@ -16,10 +16,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from upload_place import ME, Place
 
 from jupyter_slurmdash.errors import Forbidden, InvalidInput, SlurmDashError, TooLarge, TransportError
 from jupyter_slurmdash.uploads.addresses import is_public
+from jupyter_slurmdash.uploads.external import External, ExternalFile
 from jupyter_slurmdash.uploads.fetch import Fetcher
+from jupyter_slurmdash.uploads.writer import Writer
 
 NEVER = [
     *(
@@ -284,3 +287,23 @@ def test_endless_bodies_are_cut(serve: Callable[..., tuple[Fetcher, str]]) -> No
         fetch(*serve(OK + b"\r\n", endless=True))
     with pytest.raises(TooLarge):
         fetch(*serve(OK + b"Content-Length: 10001\r\n\r\n"))
+
+
+def test_a_wrong_file_is_given_up_early(
+    serve: Callable[..., tuple[Fetcher, str]], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5 GiB that cannot be gzip: less than 4 MiB of it are taken, and nothing stays."""
+    fetcher, url = serve(OK + f"Content-Length: {5 * 1024**3}\r\n\r\n".encode(), endless=True)
+    taken: list[int] = []
+    write = Writer.write
+
+    def counting(self: Writer, data: bytes) -> None:
+        taken.append(len(data))
+        write(self, data)
+
+    monkeypatch.setattr(Writer, "write", counting)
+    external = External(place.sessions, place.transfers, place.uploads.small, fetcher)
+    with pytest.raises(InvalidInput, match="not a gzip file"):
+        external.gather(ME, "template", [ExternalFile("data.tar.gz", url=url)])
+    assert 0 < sum(taken) < 4 * 1024**2
+    assert [path for path in (place.root / "uploads").rglob("*") if path.is_file()] == []
