@@ -151,6 +151,8 @@ class Space:
         return limit - file.offset if limit else 2**62
 
     def slot_of(self, file: SessionFile) -> Slot | None:
+        if not file.slot:
+            return None
         session = self._records.table.session(file.session_id)
-        slots = self._records.slots(Session(**session)) if session is not None and file.slot else ()
+        slots = self._records.slots(Session(**session)) if session is not None else ()
         return next((slot for slot in slots if slot.name == file.slot), None)

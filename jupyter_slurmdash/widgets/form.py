@@ -19,6 +19,7 @@ from ..errors import ImageNotFound, SlurmDashError
 from ..jobs.model import OVER, JobRecord, JobSpec, Preview
 from ..templates.model import Template
 from .fields import option_fields, parameter_field, parameter_value, touch
+from .filedrop import FileDrop
 from .images import ImagePicker
 
 _WIDE = {"width": "100%"}
@@ -46,7 +47,8 @@ class JobForm(w.VBox):
                 self.template,
                 self.image,
                 self.app,
-                self._slots_box,
+                self.drop,
+                w.Accordion([self._slots_box], titles=["Files by path"]),
                 self._parameters_box,
                 self._options_box,
                 self.job_name,
@@ -67,6 +69,7 @@ class JobForm(w.VBox):
         self.template = w.Dropdown(description="Template", style=_LABEL, layout=_WIDE)
         self.image = ImagePicker(self._dash, description="Image")
         self.app = w.Combobox(description="App", style=_LABEL, layout=_WIDE)
+        self.drop = FileDrop(self._dash, description="Files")
         self._slots_box, self._parameters_box = w.VBox(), w.VBox()
         self.options = option_fields(self._dash)
         self._options_box = w.VBox(list(self.options.values()))
@@ -78,6 +81,7 @@ class JobForm(w.VBox):
         self.output = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="12em", display="none"))
         self.template.observe(self._on_template, "value")
         self.image.observe(self._on_image, "value")
+        self.drop.observe(self._on_files, "files")
         for field in (self.app, self.job_name, *self.options.values()):
             field.observe(self._on_change, "value")
         self.submit_button.on_click(lambda _: self.submit())
@@ -92,6 +96,7 @@ class JobForm(w.VBox):
     def close(self) -> None:
         """Take the form out of the page."""
         self.image.close()
+        self.drop.close()
         super().close()
 
     # -- values ---------------------------------------------------------------------------------------------
@@ -103,6 +108,7 @@ class JobForm(w.VBox):
             template_id=self.template.value or None,
             image_id=self.image.value or None,
             app=self.app.value or None,
+            session_id=self.drop.session_id if self.drop.files else None,
             files={
                 slot: str(Path(field.value).expanduser().absolute())
                 for slot, field in self.files.items()
@@ -147,6 +153,7 @@ class JobForm(w.VBox):
         template = self._chosen()
         self._quiet = True
         self.image.refresh()
+        self.drop.template = template.id if template else ""
         self.files = {
             slot.name: self._slot_field(slot.name, slot.pattern, slot.required)
             for slot in (template.slots if template else ())
@@ -193,6 +200,15 @@ class JobForm(w.VBox):
             image = None  # it went away meanwhile; the preview says so
         self.app.options = [app.name for app in image.facts.apps] if image else []
         self._on_change(None)
+
+    def _on_files(self, change: Any) -> None:
+        """A file came, went, or is complete now; the progress of one changes nothing in the script."""
+        before, now = (
+            [(row["name"], row.get("slot"), row.get("state")) for row in rows]
+            for rows in (change["old"], change["new"])
+        )
+        if before != now:
+            self._on_change(None)
 
     def _on_change(self, _change: Any) -> None:
         if self._quiet:

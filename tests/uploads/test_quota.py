@@ -1,13 +1,16 @@
 """Quotas: what the tools say, and what an upload makes of it.
 
-The kernel of the test machine has no quota, so the tools' answers are texts here. Their format is that of the sources
-named in ``uploads/quota.py``.
+quota(1) is the real one; since the kernel may have no quotas, a file server tells it some (``helpers/rquotad.py``).
+There is no Lustre to ask: the answers of ``lfs`` are texts, in the format of the sources named in ``uploads/quota.py``.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ from jupyter_slurmdash.uploads.quota import (
 from jupyter_slurmdash.uploads.quotas import Quotas
 from jupyter_slurmdash.uploads.small import SmallFile
 
+HELPERS = Path(__file__).parent.parent / "helpers"
 NOW = 1_700_000_000.0
 MIB = 1024 * 1024
 
@@ -236,6 +240,48 @@ def test_nobody_is_asked_where_there_can_be_no_quota() -> None:
 def test_this_machine(tmp_path: Path) -> None:
     """Whatever it has, asking is no error."""
     assert Quotas(LocalTransport()).of(tmp_path) is None or os.geteuid() != 0
+
+
+class FileServer(LocalTransport):
+    """Runs the real quota(1) where ``mount`` is a file server's, whose quotas are the numbers of a ``struct rquota``:
+    block size, 1, hard, soft and used blocks, hard, soft and used files, seconds of grace for both.
+    """
+
+    def __init__(self, mount: Path, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.world = ["unshare", "--mount", "--net", sys.executable, str(HELPERS / "rquotad.py"), str(mount)]
+        self.world.append(",".join(map(str, numbers)))
+
+    def run(self, argv: Sequence[str], **options: Any) -> Completed:
+        # What the limit of time is for is quota(1), not the making of a world.
+        return super().run([*self.world, *argv], **{**options, "timeout": 60})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network and mounts of its own need root")
+def test_the_real_quota(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("quota") is None and not os.environ.get("CI"):
+        pytest.skip("quota(1) is not installed")
+    for name in ("plain", "home"):
+        (tmp_path / name).mkdir()
+    under = FileServer(tmp_path / "home", (1024, 1, 51200, 40960, 20480, 2000, 1000, 120, 0, 0))
+    found = Quotas(under, mount=lambda path: (str(tmp_path / "home"), "nfs")).of(tmp_path)
+    assert found == Quota(str(tmp_path / "home"), Limit(20 * MIB, 40 * MIB, 50 * MIB), Limit(120, 1000, 2000))
+
+    above = FileServer(tmp_path / "home", (1024, 1, 51200, 40960, 45000, 2000, 1000, 1500, 3600, 600))
+    before = time.time()
+    found = Quotas(above, mount=lambda path: (str(tmp_path / "home"), "nfs")).of(tmp_path)
+    assert found is not None
+    assert found.space.grace is not None
+    assert found.files.grace is not None
+    # The file server's clock and ours may differ by the seconds that the asking takes.
+    assert before + 3595 < found.space.grace < time.time() + 3605
+    assert before + 595 < found.files.grace < time.time() + 605
+    assert (found.space.left, found.files.left) == (6200 * 1024, 500)
+
+    none = FileServer(tmp_path / "plain", (1024, 1, 0, 0, 45000, 0, 0, 1500, 0, 0))
+    assert Quotas(none, mount=lambda path: (str(tmp_path / "plain"), "nfs")).of(tmp_path) is None
+    with capsys.disabled():
+        print(f"\nquota(1), asked for real: {found.space}", end=" ")
 
 
 # -- what an upload makes of it -----------------------------------------------------------------------------

@@ -299,3 +299,22 @@ def test_images_and_their_apps(tmp_path: Path) -> None:
         assert form.spec().app == "bash"
         form.set(template="")
         assert form.spec().template_id is None
+
+
+def test_files_that_the_browser_sends(form: JobForm, dash: NotebookDash, data: str) -> None:
+    assert form.drop.session.template_id == form.drop.template == "test-v1"
+    assert form.spec().session_id is None
+    assert form.submit_button.disabled
+    previews: list[str] = []
+    form.findings.observe(lambda change: previews.append(change["new"]), "value")
+    form.drop.add([data])
+    assert form.spec().session_id == form.drop.session_id
+    assert not form.submit_button.disabled
+    # What the browser tells a few times a second while a file is on its way.
+    count = len(previews)
+    form.drop.files = [{**row, "progress": 50.0} for row in form.drop.files]
+    assert len(previews) == count
+    record = form.submit()
+    assert record is not None
+    assert finished(form) == "COMPLETED"
+    assert form.output.value.startswith("1,2\n3 slow")

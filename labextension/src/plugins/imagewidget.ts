@@ -4,23 +4,30 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
 import { Widget } from '@lumino/widgets';
 
+import { SlurmClient } from '../api/client';
+import type { ISlurmEvent } from '../api/events';
+import { Uploader } from '../api/uploader';
 import { ImagePickerSection, PickerModel } from '../sections/images/picker';
+import { fileDropClasses, type IDropOptions } from './filedrop';
+import { ISlurmServices, type SlurmServices } from './services';
 
 /** The module that a kernel's widget names, and the version of what the two say to each other. */
 const MODULE = 'jupyter-slurmdash';
 const VERSION = '1.0.0';
 
-/** The panel's image field in a notebook's output; see `jupyter_slurmdash/widgets/images.py`. */
+/** The panel's fields for images and files in a notebook's output; see `jupyter_slurmdash/widgets`. */
 export const widgets: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-slurmdash:widgets',
   description: 'The views of the widgets of jupyter_slurmdash.',
   autoStart: true,
-  optional: [ITranslator],
+  optional: [ITranslator, ISlurmServices],
   activate: async (
     app: JupyterFrontEnd,
-    translator: ITranslator | null
+    translator: ITranslator | null,
+    services: SlurmServices | null
   ): Promise<void> => {
     let base: typeof Base;
     try {
@@ -35,10 +42,37 @@ export const widgets: JupyterFrontEndPlugin<void> = {
     registry?.registerWidget({
       name: MODULE,
       version: VERSION,
-      exports: widgetClasses(base, translator ?? nullTranslator)
+      exports: {
+        ...widgetClasses(base, translator ?? nullTranslator),
+        ...fileDropClasses(base, dropOptions(app, translator, services))
+      }
     });
   }
 };
+
+/** The panel's connection, or one of its own where there is no panel. */
+function dropOptions(
+  app: JupyterFrontEnd,
+  translator: ITranslator | null,
+  services: SlurmServices | null
+): IDropOptions {
+  const { serverSettings } = app.serviceManager;
+  return {
+    translator: translator ?? nullTranslator,
+    model: {
+      client: services?.client ?? new SlurmClient({ serverSettings }),
+      uploader: new Uploader({ serverSettings }),
+      newKey: () => UUID.uuid4()
+    },
+    listen: hear => {
+      const slot = (_: unknown, event: ISlurmEvent) => hear(event);
+      services?.events.event.connect(slot);
+      return () => {
+        services?.events.event.disconnect(slot);
+      };
+    }
+  };
+}
 
 /** Model and view of `ImagePicker`, made of the classes that JupyterLab brings. */
 export function widgetClasses(

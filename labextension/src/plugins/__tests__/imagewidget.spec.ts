@@ -111,12 +111,13 @@ it('is the panel’s field, in step with the kernel', async () => {
 it('is registered where there are widgets', async () => {
   const registered: string[] = [];
   const app = {
+    serviceManager: { serverSettings: {} },
     resolveOptionalService: async (token: unknown) => ({
       registerWidget: ({ name }: { name: string }) =>
         registered.push(`${name} in ${String(token)}`)
     })
   };
-  await widgets.activate(app as never, null);
+  await widgets.activate(app as never, null, null);
   expect(registered).toEqual(['jupyter-slurmdash in the registry']);
   await widgets.activate(
     { resolveOptionalService: async () => null } as never,

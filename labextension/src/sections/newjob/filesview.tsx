@@ -24,11 +24,17 @@ type SlotState = 'empty' | 'uploading' | 'ok' | 'error';
 
 const NO_SLOTS: FileSlot[] = [];
 
+/** What the field needs of the form around it; a notebook has only the field. */
+export type IFilesHost = Pick<
+  NewJobModel,
+  'files' | 'template' | 'messages' | 'refresh'
+>;
+
 /** The files: what the template asks for, what is there, and the ways to add more. */
 export function FilesField({
   model
 }: {
-  model: NewJobModel;
+  model: IFilesHost;
 }): React.JSX.Element {
   const { files } = model;
   useModel(files);
@@ -137,7 +143,7 @@ function SlotRow({
   rows: ReadonlyArray<IFileRow>;
   state: SlotState;
   message: string | undefined;
-  model: NewJobModel;
+  model: IFilesHost;
 }): React.JSX.Element {
   const trans = useTrans();
   const Icon = SLOT_ICONS[state];
@@ -205,7 +211,7 @@ function FileRow({
   slots
 }: {
   row: IFileRow;
-  model: NewJobModel;
+  model: IFilesHost;
   /** Slots it may be put into; none when it stands in one. */
   slots: ReadonlyArray<FileSlot>;
 }): React.JSX.Element {
@@ -318,7 +324,7 @@ function FileProgress({ row }: { row: IFileRow }): React.ReactNode {
   );
 }
 
-function DropZone({ model }: { model: NewJobModel }): React.JSX.Element {
+function DropZone({ model }: { model: IFilesHost }): React.JSX.Element {
   const trans = useTrans();
   const [path, setPath] = React.useState('');
   const [over, setOver] = React.useState(false);
