@@ -25,6 +25,8 @@ from .images.integrity import Integrity
 from .images.rules import type_rules
 from .jobs.checks import CheckRunner, installed_checks
 from .jobs.checkups import Checkups
+from .jobs.drafts import Drafts
+from .jobs.personal import Owner
 from .jobs.pinning import GoodRuns
 from .jobs.ports import FileVerdict
 from .jobs.prepare import Planner
@@ -66,7 +68,8 @@ class Dash:
     """The services of one user.
 
     Attributes: ``catalog`` (images), ``integrity`` (their digests and signatures), ``library`` and ``editor``
-    (templates), ``checkups`` (how they do), ``uploads``, ``jobs``, ``scheduler``, ``events``.
+    (templates), ``checkups`` (how they do), ``uploads``, ``jobs``, ``drafts`` (templates from scripts and jobs),
+    ``scheduler``, ``events``.
     Nothing starts by itself; ``start()`` begins the background work of a server.
     """
 
@@ -132,6 +135,7 @@ class Dash:
             self._job_table,
             self.events,
         )
+        self.drafts = Drafts(self.jobs, self.editor, Owner(self.user, os.path.expanduser("~")))
         self.upkeep = Upkeep(lambda: self.uploads.sessions.expire(self.user), _UPKEEP_SECONDS)
         # Until the controller has told its name; what was remembered may be another cluster's.
         self._naming = Upkeep(self.cluster_name.learn, _NAMING_SECONDS)

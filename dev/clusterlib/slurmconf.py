@@ -58,7 +58,7 @@ AccountingStoragePass={munge}
 AccountingStorageTRES=gres/gpu
 # As most sites: no job of an account that is not one's own, none beyond what account and QOS allow.
 AccountingStorageEnforce=associations,limits,qos
-AccountingStoreFlags=job_comment
+AccountingStoreFlags=job_comment,job_script
 JobCompType=jobcomp/none
 
 GresTypes=gpu

@@ -1,4 +1,4 @@
-"""Commands for templates: ``jupyter slurmdash templates list|show|check|draft|save|…``."""
+"""Commands for templates: ``jupyter slurmdash templates list|show|check|draft|from-script|from-job|save|…``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from ..notebook.api import NotebookDash
 from ..templates.editor import ANY, Shelf
 from ..templates.model import Template
+from ..templates.texts import TemplateDraft
 from .common import AddCommand, opened, print_json
 from .templatechecks import check, health_json, read_text, show
 
@@ -47,6 +48,13 @@ def add(command: AddCommand) -> None:
     sub.add_argument("id", nargs="?", metavar="ID", help="left out: what holds for every job")
     sub = verb("draft", _draft, "Make a template from what an image says of itself.", "image")
     sub.add_argument("--app", help="for this app only")
+    sub.add_argument("--save", action="store_true", help="save it on your private shelf")
+    sub = verb(
+        "from-script", _from_script, "Make a template from a batch script (- is standard input).", "file"
+    )
+    sub.add_argument("--name", default="", help="for a script that names no job; left out: the file's name")
+    sub.add_argument("--save", action="store_true", help="save it on your private shelf")
+    sub = verb("from-job", _from_job, "Make a template from one of your jobs, with its values.", "job")
     sub.add_argument("--save", action="store_true", help="save it on your private shelf")
     sub = verb("save", _save, "Save a YAML file (- is standard input) under the id in it.", "file")
     sub.add_argument("--based-on", default=ANY, metavar="HASH", help="refuse when it was changed since")
@@ -92,7 +100,22 @@ def _locks(dash: NotebookDash, arguments: argparse.Namespace) -> None:
 
 
 def _draft(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:
-    draft = dash.template_draft(arguments.image, arguments.app)
+    return _drafted(dash, dash.template_draft(arguments.image, arguments.app), arguments)
+
+
+def _from_script(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:
+    name = arguments.name or ("" if arguments.file == "-" else Path(arguments.file).stem)
+    return _drafted(dash, dash.template_from_script(read_text(arguments.file), name), arguments)
+
+
+def _from_job(dash: NotebookDash, arguments: argparse.Namespace) -> Template | None:
+    return _drafted(dash, dash.template_from_job(arguments.job), arguments)
+
+
+def _drafted(dash: NotebookDash, draft: TemplateDraft, arguments: argparse.Namespace) -> Template | None:
+    """Print the draft or save it; what needs a look goes to standard error."""
+    for note in draft.notes:
+        print(f"note: {note}", file=sys.stderr)
     if arguments.save:
         return dash.save_template(draft)
     print(draft.text, end="")

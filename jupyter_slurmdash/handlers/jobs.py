@@ -81,8 +81,14 @@ class ScriptHandler(SlurmDashHandler):
     path = "/api/jobs/{id}/script"
 
     async def get(self, id: str) -> None:
-        record = await self.call(self.dash.jobs.get, id)
-        self.finish(record.script, set_content_type="text/plain; charset=utf-8")
+        self.finish(await self.call(self.dash.jobs.script, id), set_content_type="text/plain; charset=utf-8")
+
+
+class JobDraftHandler(SlurmDashHandler):
+    path = "/api/jobs/{id}/draft"
+
+    async def get(self, id: str) -> None:
+        self.send((await self.call(self.dash.drafts.of_job, id)).to_json())
 
 
 class LogHandler(SlurmDashHandler):
@@ -148,6 +154,7 @@ routes = [
     EstimateHandler,
     JobsHandler,
     ScriptHandler,
+    JobDraftHandler,
     LogHandler,
     FilesHandler,
     FileHandler,

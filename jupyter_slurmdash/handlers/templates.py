@@ -70,6 +70,15 @@ class TemplateImportHandler(_WritingHandler):
         self.send_template(await self.call(self.dash.editor.import_, as_text(text), is_public), 201)
 
 
+class TemplateScriptHandler(_WritingHandler):
+    path = "/api/v2/templates/import/script"
+
+    async def post(self) -> None:
+        body = self.body()
+        draft = await self.call(self.dash.drafts.of_script, body["script"], body.get("name", ""))
+        self.send(draft.to_json())
+
+
 class TemplateCheckHandler(_WritingHandler):
     path = "/api/v2/templates/check"
 
@@ -258,6 +267,7 @@ def attachment(name: str) -> str:
 routes = [
     TemplatesHandler,
     TemplateImportHandler,
+    TemplateScriptHandler,
     TemplateCheckHandler,
     TemplateSearchHandler,
     TemplateCategoriesHandler,

@@ -24,7 +24,7 @@ def as_wholes(statuses: Iterable[JobStatus]) -> list[JobStatus]:
 
 def task_count(script: str) -> int:
     """How many tasks a script asks for; 1 when it is no array."""
-    options = dict(parse_directives(script))
+    options = dict(parse_directives(script, strict=False))
     return len(array_indices(options["array"])[0]) if "array" in options else 1
 
 

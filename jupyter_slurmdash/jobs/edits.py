@@ -6,11 +6,12 @@ difference to what was generated, and laid over whatever the form generates late
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import FieldError, InvalidInput, SchedulerRefused
 from ..slurm.directives import OPTIONS, check_options, parse_directives
+from ..slurm.getopt import is_known
 from .merge import Conflict, merge
 from .model import Check, Plan, ScriptEdit
 from .script import Line, joined, script_lines
@@ -20,8 +21,22 @@ MAX_LINES = 5_000
 # Lines of a merged script that no field made.
 BY_HAND = "/edit"
 # Ours alone, or no property of a job: on the command line, or never.
-_FORBIDDEN = frozenset(
-    ("chdir", "clusters", "comment", "gid", "ignore-pbs", "parsable", "test-only", "uid", "wait", "wrap")
+NOT_IN_A_SCRIPT = frozenset(
+    (
+        *(
+            "chdir",
+            "clusters",
+            "comment",
+            "gid",
+            "help",
+            "ignore-pbs",
+            "parsable",
+            "test-only",
+            "uid",
+            "usage",
+        ),
+        *("version", "wait", "wrap"),
+    )
 )
 
 
@@ -47,7 +62,7 @@ def final_script(plan: Plan) -> Edited:
     if edit is None:
         return Edited(generated, generated, tuple(line.pointer for line in lines))
     edited = lay_over(edit, generated, lines, plan.read_back)
-    require_submittable(edited.text)
+    require_submittable(edited.text, plan.template.other if plan.template is not None else ())
     return edited
 
 
@@ -85,15 +100,19 @@ def lay_over(edit: ScriptEdit, generated: str, lines: Sequence[Line], read: Mapp
     return Edited(text, generated, origins, merged.conflicts)
 
 
-def require_submittable(text: str) -> None:
-    """Raises InvalidInput for directives that sbatch refuses or that are not for a script of ours."""
+def require_submittable(text: str, of_plugins: Container[str] = ()) -> None:
+    """Raises InvalidInput for directives that sbatch refuses or that are not for a script of ours. ``of_plugins`` are
+    options that only the site may know: those of the template."""
     try:
-        names = [name for name, _ in parse_directives(text)]
+        names = [name for name, _ in parse_directives(text, strict=False)]
     except SchedulerRefused as error:
         raise _wrong(error.detail) from error
+    unknown = [n for n in names if n != "hetjob" and not is_known(n) and n not in of_plugins]
+    if unknown:
+        raise _wrong(f"The script has an #SBATCH option that sbatch does not know: --{unknown[0][:64]}.")
     if "hetjob" in names:
         raise _wrong("Heterogeneous jobs cannot be submitted from here.")
-    forbidden = sorted(_FORBIDDEN.intersection(names))
+    forbidden = sorted(NOT_IN_A_SCRIPT.intersection(names))
     if forbidden:
         raise _wrong(f"--{forbidden[0]} cannot stand in a script here. Take that line out.")
 
@@ -124,7 +143,7 @@ def _option_of(line: str) -> tuple[str, str] | None:
     if len(found) != 1:
         return None
     name = found[0][0].replace("-", "_")
-    return (name, found[0][1]) if name in OPTIONS and name not in _FORBIDDEN else None
+    return (name, found[0][1]) if name in OPTIONS and name not in NOT_IN_A_SCRIPT else None
 
 
 def _is_right(name: str, value: str) -> bool:

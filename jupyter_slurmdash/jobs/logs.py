@@ -40,7 +40,7 @@ class LogPiece:
 def log_path(record: JobRecord, stream: Stream) -> Path:
     """Where the stream goes: the script's own directive, with Slurm's patterns filled in (sbatch(1)). For an array
     as a whole the log of the first task that has one; for a task's own, ``record.job_id`` names the task."""
-    options = dict(parse_directives(record.script))
+    options = dict(parse_directives(record.script, strict=False))
     default = "slurm-%A_%a.out" if "array" in options else "slurm-%j.out"
     out = options.get("output", default)
     pattern = out if stream == "out" else options.get("error", out)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ..slurm.directives import check_options, render_directive
+from ..slurm.directives import check_options, render_directive, render_other
 from ..templates.model import FileSlot
 from .model import ParameterValue, Plan
 
@@ -27,6 +27,13 @@ _RECORD_EXIT = (
     'trap \'printf "%s\\n" "$?" 2>/dev/null'
     ' > "$SLURMDASH_DIR/exit_code${SLURM_ARRAY_TASK_ID:+.$SLURM_ARRAY_TASK_ID}" || :\' EXIT'
 )
+_PROMISE = "# A failing command ends the job; post_exec runs on success only."
+# The end of the directives, and what is ours before the template's own commands.
+_START = (":", "set -e", _RECORD_DIR, 'mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :', _RECORD_EXIT)
+
+_BASH = re.compile(r"#! *(?:\S*/)?(?:env +(?:-S +)?)?(?:\S*/)?bash(?: .*)?")
+# The kernel cuts a longer one.
+_MAX_FIRST_LINE = 127
 
 
 class Line(NamedTuple):
@@ -61,26 +68,52 @@ def script_lines(plan: Plan) -> list[Line]:
 
 
 def _header(plan: Plan) -> Iterator[Line]:
-    yield Line("#!/bin/bash")
-    options = {**log_patterns(plan.options), **plan.options, "job_name": plan.job_name}
+    yield _first_line(plan)
+    template, image = plan.template, plan.image
+    # Before those of the fields, of which the last counts.
+    other = template.other if template is not None else {}
+    for name, value in other.items():
+        yield Line(render_other(name, value), "/template_id")
+    logs = {name: value for name, value in log_patterns(plan.options).items() if name not in other}
+    options = {**logs, **plan.options, "job_name": plan.job_name}
     for name, value in check_options(options).items():
         own = name.replace("-", "_")
         yield Line(render_directive(name, value), "/job_name" if own == "job_name" else f"/options/{own}")
     yield Line("#")
-    template, image = plan.template, plan.image
     if template is not None:
         text = f"# template: {one_line(template.id)} {one_line(template.version)} sha256:{template.hash}"
         yield Line(text, "/template_id")
     if image is not None:
         text = f"# image: {one_line(image.path)} sif:{one_line(image.facts.sif_id) or 'unknown'}"
         yield Line(text, "/image_id")
-    yield Line("# A failing command ends the job; post_exec runs on success only.")
-    yield Line(":")
-    yield Line("set -e")
-    yield Line(_RECORD_DIR)
-    yield Line('mkdir -p "$SLURMDASH_DIR" 2>/dev/null || :')
-    yield Line(_RECORD_EXIT)
+    yield Line(_PROMISE)
+    for line in _START:
+        yield Line(line)
     yield Line("")
+
+
+def _first_line(plan: Plan) -> Line:
+    """The main part may ask for another way of bash: ``#!/bin/bash -l``."""
+    found = bash_line(main_text(plan))
+    return Line(found, _main_field(plan)) if found else Line("#!/bin/bash")
+
+
+def bash_line(text: str) -> str:
+    """The first line of ``text`` when it is a ``#!`` of bash that can stand in a script here, else ""."""
+    line = text.lstrip().partition("\n")[0].replace("\t", " ").rstrip()
+    if len(line.encode(errors="replace")) > _MAX_FIRST_LINE or not line.isprintable():
+        return ""
+    return line if _BASH.fullmatch(line) else ""
+
+
+def without_frame(script: str) -> str:
+    """A script of ours without what every script of ours has beside its directives and its own commands."""
+    head, found, rest = script.partition("\n".join(("", *_START, "")))
+    if not found:
+        return script
+    ours = ("# template: ", "# image: ", _PROMISE)
+    lines = [line for line in head.split("\n") if line != "#" and not line.startswith(ours)]
+    return "\n".join((*lines, "set -e", rest.lstrip("\n")))
 
 
 def _variables(plan: Plan) -> Iterator[Line]:

@@ -81,6 +81,14 @@ class Jobs:
             raise JobNotFound(f"There is no job {job_id} among yours.")
         return JobRecord(**row)
 
+    def script(self, job_id: str) -> str:
+        """The script as it was submitted, also of a job that was submitted elsewhere, as long as the scheduler has it.
+        Raises JobNotFound when nobody has it any more."""
+        record = self.get(job_id)
+        if record.script or record.job_id is None:
+            return record.script
+        return self._scheduler.script(record.job_id)
+
     def page(
         self,
         *,

@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import Conflict, NoSpace, SlurmDashError
@@ -42,6 +42,7 @@ def stage(plan: Plan, script: str, record: Mapping[str, Any], target: Path) -> N
             _place(file, building / file.name)
         for file in plan.files:
             _alias(plan, file, building)
+        _make_log_folders(plan, building)
         kept = building / RECORD_DIR
         kept.mkdir()
         (building / BINDS_FILE).write_text(",".join(_binds(plan)), encoding="utf-8")
@@ -95,6 +96,14 @@ def _place(file: JobFile, place: Path) -> None:
             raise
         # Another file system, or one without hard links: the only case in which bytes are copied.
         shutil.copyfile(file.path, place)
+
+
+def _make_log_folders(plan: Plan, directory: Path) -> None:
+    """Slurm makes none: a job whose ``--output=logs/%j.out`` has no ``logs`` fails before its first command."""
+    for stream in ("output", "error"):
+        folder = PurePosixPath(str(plan.options.get(stream) or "")).parent
+        if not (folder.is_absolute() or ".." in folder.parts or "%" in str(folder)):
+            (directory / folder).mkdir(parents=True, exist_ok=True)
 
 
 def _alias(plan: Plan, file: JobFile, directory: Path) -> None:

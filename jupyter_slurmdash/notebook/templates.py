@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..dash import Dash
+from ..errors import InvalidInput
 from ..jobs.templatereport import TemplateHealth
 from ..templates.editor import ANY, Shelf
 from ..templates.history import Version
@@ -10,6 +13,7 @@ from ..templates.locks import Lock
 from ..templates.model import Template
 from ..templates.texts import TemplateDraft
 from ..uploads.units import size_text
+from .job import Job
 from .tables import ReportTable, Table
 
 
@@ -45,6 +49,24 @@ class TemplateCells(Dash):
             self.catalog.scan()
         found = self.catalog.find_by_name(image_id)
         return super().template_draft(found.id if found is not None else image_id, app)
+
+    def template_from_script(self, script: str | Path, name: str = "") -> TemplateDraft:
+        """A draft from a batch script, its text or (a ``Path``) its file: ``.text`` to change and ``save_template``,
+        ``.notes`` what needs a look. Raises InvalidInput, with the line."""
+        if isinstance(script, Path):
+            try:
+                text = script.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                raise InvalidInput(f"{script} is not text in UTF-8: {error}.") from error
+            return self.drafts.of_script(text, name or script.stem)
+        return self.drafts.of_script(script, name)
+
+    def template_from_job(self, job: str | Job) -> TemplateDraft:
+        """A draft from one of your jobs (a ``Job`` or its id), with its values as defaults. Raises JobNotFound."""
+        if isinstance(job, Job):
+            return self.drafts.of_job(job.record.run_id)
+        self.jobs.watcher.look()  # it may have been submitted elsewhere just now
+        return self.drafts.of_job(job)
 
     def template_text(self, template_id: str) -> str:
         """The template's YAML."""

@@ -133,6 +133,21 @@ class SlurmCli:
         # Of an array, the id that sbatch gave: every task carries the comment.
         return replace(matching[0], job_id=commands.job_base(matching[0].job_id)) if matching else None
 
+    def script(self, job_id: str) -> str:
+        """See ``Scheduler.script``: the controller's for about 300 s after the end, then what accounting stores where
+        the site has ``AccountingStoreFlags=job_script``."""
+        # scontrol of 22.05 ends well also for a job that it does not know.
+        held = self._ask(commands.held_script_argv(job_id))
+        if not held.stdout and refusals.is_away(_text(held.stderr)):
+            raise refusals.query_error("scontrol", _text(held.stderr), held.code)
+        found = _text(held.stdout) or self._stored_script(job_id)
+        if not found:
+            raise JobNotFound(
+                f"Slurm no longer has the script of job {job_id}: it keeps one for some minutes after the end,"
+                " and for good where the site sets AccountingStoreFlags=job_script. Use the script's file."
+            )
+        return found
+
     def cancel(self, job_id: str) -> None:
         """See ``Scheduler.cancel``. Cancelling a job that has ended does nothing. Raises JobNotFound,
         InvalidInput, Forbidden."""
@@ -227,6 +242,12 @@ class SlurmCli:
         config = parse.config(self._answer(commands.config_argv()))
         self._cluster = config.get("ClusterName") or self._cluster
         return config
+
+    def _stored_script(self, job_id: str) -> str:
+        done = self._ask(commands.stored_script_argv(job_id))
+        if refusals.is_away(_text(done.stderr)):
+            raise refusals.query_error("sacct", _text(done.stderr), done.code)
+        return parse.stored_script(_text(done.stdout))
 
     def _require_known(self, job_id: str) -> None:
         base = commands.job_base(job_id)

@@ -213,6 +213,19 @@ def cancel_argv(job_id: str) -> list[str]:
     return ["scancel", re.sub(r"%[0-9]+(?=\])", "", job_id)]
 
 
+def held_script_argv(job_id: str) -> list[str]:
+    """``scontrol``: a job's script, as long as the controller holds the job. Raises InvalidInput."""
+    return ["scontrol", "write", "batch_script", job_base(job_id), "-"]
+
+
+def stored_script_argv(job_id: str) -> list[str]:
+    """``sacct``: a job's script, where the site keeps them (``AccountingStoreFlags=job_script``). Raises InvalidInput.
+
+    Without a format it prints a title before the script, and a line of an array's for each of its tasks.
+    """
+    return ["sacct", "--batch-script", "--allocations", f"--jobs={job_base(job_id)}"]
+
+
 def partition_rules_argv() -> list[str]:
     """``scontrol show partition``: who may use each, and how much."""
     return ["scontrol", "show", "partition", "--oneliner"]

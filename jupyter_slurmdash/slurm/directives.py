@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from ..errors import FieldError, InvalidInput, SchedulerRefused
 from . import forms
-from .getopt import read_options
+from .getopt import abbreviates, read_options
 
 _SPACE = " \t\n\v\f\r"
 _BARE = re.compile(r"[A-Za-z0-9_@%+=:,./^\[\]~-]+")
+_NEXT_PART = ("hetjob", "packjob")
 _NAME_HINT = "It must be a name, or names with commas between, without spaces."
 
 Rule = Callable[[object], "str | tuple[str, str] | None"]
@@ -119,34 +121,77 @@ def render_directive(name: str, value: str) -> str:
     return f"#SBATCH --{long}={quote_value(value)}" if value else f"#SBATCH --{long}"
 
 
-def parse_directives(script: str) -> list[tuple[str, str]]:
+def render_other(name: str, value: str) -> str:
+    """A directive for an option that no field stands for, under sbatch's own name (``gpus-per-node``).
+
+    Raises InvalidInput for what is no whole name: sbatch takes ``--acc`` for ``--account``.
+    """
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name) is None or abbreviates(name):
+        raise InvalidInput(f"--{name[:64]} is not the whole name of an sbatch option.")
+    return f"#SBATCH --{name}={quote_value(value)}" if value else f"#SBATCH --{name}"
+
+
+@dataclass(frozen=True)
+class Directive:
+    """One ``#SBATCH`` line: its number (from 1), its options by long name, and what stands behind them, a comment."""
+
+    line: int
+    options: tuple[tuple[str, str], ...]
+    rest: str = ""
+
+
+def read_directives(script: str) -> list[Directive]:
+    """The lines of a script that sbatch reads options from, each by itself; options of plugins are taken as they stand.
+
+    Raises SchedulerRefused, with ``line``, for a line that cannot be read, and where a further part of a heterogeneous
+    job begins.
+    """
+    found = []
+    for number, text in _directive_lines(script):
+        try:
+            words, rest = _cut(text, number)
+            if words and words[0] in _NEXT_PART:
+                raise SchedulerRefused(
+                    "another part of a heterogeneous job begins here, and a job here has one part."
+                    " Make a script of each part."
+                )
+            options = read_options(words, strict=False)
+        except SchedulerRefused as error:
+            where = "" if error.detail.startswith("Line ") else f"Line {number} of the script: "
+            raise SchedulerRefused(where + error.detail, line=number) from error
+        found.append(Directive(number, tuple(options), rest))
+    return found
+
+
+def parse_directives(script: str, *, strict: bool = True) -> list[tuple[str, str]]:
     """The options in a script in order, by long name, as sbatch reads them; a switch has an empty value.
 
     ``("hetjob", "")`` stands where the next part of a heterogeneous job begins. ``#PBS`` and ``#BSUB`` lines
-    mean nothing (we submit with ``--ignore-pbs``). Raises SchedulerRefused for what sbatch refuses.
+    mean nothing (we submit with ``--ignore-pbs``). Raises SchedulerRefused for what sbatch refuses; without ``strict``
+    not for options that a site's plugins may know.
     """
     found: list[tuple[str, str]] = []
     part: list[str] = []
     for line_number, line in _directive_lines(script):
-        words = list(_words(line, line_number))
-        if words and words[0] in ("hetjob", "packjob"):
-            found += [*read_options(part), ("hetjob", "")]
+        words, _ = _cut(line, line_number)
+        if words and words[0] in _NEXT_PART:
+            found += [*read_options(part, strict=strict), ("hetjob", "")]
             part = []
         else:
             part += words
-    return found + read_options(part)
+    return found + read_options(part, strict=strict)
 
 
 def numbered_directives(script: str) -> list[tuple[int, str, str]]:
-    """Like ``parse_directives``, each option with its line (from 1; 0 where a value is on the next line).
+    """Like ``parse_directives`` (not strict), each option with its line (from 1; 0 where a value is on the next line).
 
     Raises SchedulerRefused.
     """
-    found = parse_directives(script)
+    found = parse_directives(script, strict=False)
     numbered: list[tuple[int, str, str]] = []
     for number, line in _directive_lines(script):
         try:
-            numbered += [(number, *each) for each in parse_directives(f"#SBATCH{line}")]
+            numbered += [(number, *each) for each in parse_directives(f"#SBATCH{line}", strict=False)]
         except SchedulerRefused:
             break  # a value on the next line
     if [each[1:] for each in numbered] == found:
@@ -163,26 +208,29 @@ def _directive_lines(script: str) -> Iterator[tuple[int, str]]:
             return
 
 
-def _words(line: str, number: int) -> Iterator[str]:
-    """The line as sbatch cuts it: quotes group, a backslash takes the next character as it is, ``#`` ends.
+def _cut(line: str, number: int) -> tuple[list[str], str]:
+    """The line's words as sbatch cuts it, and what it does not look at any more: quotes group, a backslash takes the
+    next character as it is, ``#`` ends.
 
     Unlike in a shell, a backslash does not keep a space outside quotes, and it counts inside single quotes
     too.
     """
+    words: list[str] = []
     position = 0
     while True:
         while position < len(line) and line[position] in _SPACE:
             position += 1
         if position >= len(line) or line[position] == "#":
-            return
+            return words, line[position:].rstrip(_SPACE)
         if line[position] == ":":
             raise SchedulerRefused(
                 f"Line {number} of the script: a colon cannot stand alone in #SBATCH{line}"
             )
-        word, position = _word(line, position, number)
-        if not word:
-            return  # sbatch takes an empty word for the end of the line
-        yield word
+        word, end = _word(line, position, number)
+        if not word:  # sbatch takes an empty word for the end of the line
+            return words, line[position:].rstrip(_SPACE)
+        words.append(word)
+        position = end
 
 
 def _word(line: str, position: int, number: int) -> tuple[str, int]:

@@ -3,6 +3,7 @@ getopt(3)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..errors import SchedulerRefused
@@ -121,27 +122,54 @@ _SWITCHES: dict[str, str] = {
     "wait": "W",
 }
 _ALL = {**_WITH_VALUE, **_WITH_OPTIONAL_VALUE, **_SWITCHES}
+# What a plugin may call an option of its own.
+_PLUGIN_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SHORT = {short: long for long, short in _ALL.items() if short}
 
 
-def read_options(words: list[str]) -> list[tuple[str, str]]:
+def is_known(name: str) -> bool:
+    """Whether sbatch itself has this long option; a site's plugins may add others."""
+    return name in _ALL
+
+
+def takes_value(name: str) -> bool:
+    """Whether this long option of sbatch cannot do without a value."""
+    return name in _WITH_VALUE
+
+
+def abbreviates(name: str) -> list[str]:
+    """The options that sbatch may take a shortened ``name`` for; nothing for a whole name."""
+    return [] if name in _ALL else [known for known in _ALL if known.startswith(name)]
+
+
+def read_options(words: list[str], *, strict: bool = True) -> list[tuple[str, str]]:
     """``(long name, value)`` in order. Raises SchedulerRefused as sbatch would: unknown option, missing
-    value, or a word that is no option."""
+    value, or a word that is no option.
+
+    Without ``strict`` a long option that sbatch does not know is taken as it stands: plugins of a site add some
+    (``--container-image=…``).
+    """
     found: list[tuple[str, str]] = []
     rest = iter(words)
+    waiting = False  # for the value of an option of which nobody knows whether it has one
     for word in rest:
         if word.startswith("--") and word != "--":
-            found.append(_long(word[2:], rest))
+            found.append(_long(word[2:], rest, strict))
         elif word.startswith("-") and word not in ("-", "--"):
             found += _short(word[1:], rest)
+        elif waiting:
+            found[-1] = (found[-1][0], word)
         else:
             raise SchedulerRefused(f"Invalid directive found in batch script: {word}")
+        waiting = bool(found) and word.startswith("--") and not is_known(found[-1][0]) and not found[-1][1]
     return found
 
 
-def _long(text: str, rest: Iterator[str]) -> tuple[str, str]:
+def _long(text: str, rest: Iterator[str], strict: bool) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    matches = [name] if name in _ALL else [known for known in _ALL if known.startswith(name)]
+    matches = [name] if name in _ALL else abbreviates(name)
+    if not matches and not strict and _PLUGIN_OPTION.fullmatch(name):
+        return name, value
     if len(matches) != 1:
         raise SchedulerRefused(f"The script has an #SBATCH option that sbatch does not know: --{name[:64]}.")
     long = matches[0]

@@ -107,6 +107,14 @@ class LocalScheduler:
                     return self._status(job, self._files.tasks(job)[0], str(job.id))
         return None
 
+    def script(self, job_id: str) -> str:
+        """See ``Scheduler.script``. It keeps every script."""
+        with self._files.locked():
+            folder = self._files.folder(int(job_base(job_id)))
+        if folder is None:
+            raise JobNotFound(f"The local scheduler knows no job {job_id}.")
+        return (folder / "script").read_text(encoding="utf-8")
+
     def cancel(self, job_id: str) -> None:
         """See ``Scheduler.cancel``. Cancelling what has ended does nothing. Raises JobNotFound,
         InvalidInput."""

@@ -16,6 +16,7 @@ from .commands import HISTORY_COLUMNS, JOB_ID, QUEUE_COLUMNS, SINFO_COLUMNS, Mar
 
 _STATE_FLAGS = "*~#!%$@^-+&"
 _SUBMITTED = re.compile(r"([0-9]+)(?:;\S+)?")
+_STORED_SCRIPT = re.compile(r"Batch Script for \S+\n-{40,}\n")
 _NODE_ARCH = re.compile(r"NodeName=(\S+) Arch=(\S+)")
 
 
@@ -42,6 +43,13 @@ class Jobs:
 
     jobs: list[JobStatus] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
+
+
+def stored_script(text: str) -> str:
+    """The script from ``sacct --batch-script``; of an array that of its first task. "" when there is none."""
+    parts = _STORED_SCRIPT.split(text)
+    script = parts[1].strip("\n") if len(parts) > 1 else ""
+    return "" if script == "NONE" else script and script + "\n"
 
 
 def marked_rows(text: str, columns: Iterable[str], marks: Marks) -> Table:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from .model import Template
 from .packaged import PACKAGED
 from .reader import is_id
 from .shelfwriter import failures
-from .texts import Checked, TemplateDraft
+from .texts import Checked, Note, TemplateDraft
 
 Shelf = Literal["private", "community"]
 # "*" in If-Match: whatever is there now.
@@ -75,15 +75,45 @@ class Editor:
             data = texts.changed(data, document)
         return texts.check(data or b"", self._library.known_checks)
 
-    def draft(self, document: Mapping[str, Any], comments: Mapping[str, str]) -> TemplateDraft:
-        """A document as a text of this user's to be saved: under a free id, with comments by JSON Pointer.
+    def draft(
+        self,
+        document: Mapping[str, Any],
+        comments: Mapping[str, str],
+        notes: Sequence[Note] = (),
+        former: bytes | None = None,
+    ) -> TemplateDraft:
+        """A document as a text of this user's to be saved: under a free id, with comments by JSON Pointer, or as an
+        edit of a ``former`` text, whose own comments stay.
 
         Raises TemplateBroken.
         """
         head = document["template"]
         head = {**head, "id": self._free_id(head["id"]), "author": self._user}
-        data = texts.with_comments({**document, "template": head}, comments)
-        return TemplateDraft(data.decode(), texts.accept(data, self._library.known_checks).template)
+        whole = {**document, "template": head}
+        data = texts.with_comments(whole, comments) if former is None else texts.changed(former, whole)
+        found = texts.accept(data, self._library.known_checks).template
+        return TemplateDraft(data.decode("utf-8-sig"), found, tuple(notes))
+
+    def text_with_hash(self, template_id: str, digest: str) -> bytes | None:
+        """The template's text that had this hash, now or in a former version; None when it is no longer there."""
+        try:
+            data = self._library.text(template_id)
+            if hashlib.sha256(data).hexdigest() == digest:
+                return data
+            versions = self.versions(template_id)
+        except TemplateNotFound:
+            return None
+        for version in versions:
+            if version.hash == digest:
+                return history.text_of(self._root, versions, version.version)[1]
+        return None
+
+    def origins(self, template_id: str) -> list[str]:
+        """What a copy of a template, which may be gone by now, says in ``cloned_from``."""
+        try:
+            return [template_id, *self._library.get(template_id).cloned_from][:_ORIGINS]
+        except TemplateNotFound:
+            return [template_id]
 
     def versions(self, template_id: str) -> list[Version]:
         """The former versions that are kept, the newest first."""
@@ -183,7 +213,7 @@ class Editor:
             "display_name": new_name,
             "author": self._user,
             "is_public": False,
-            "cloned_from": [template_id, *source.cloned_from][:_ORIGINS],
+            "cloned_from": self.origins(template_id),
         }
         copy = texts.relabelled(data, head, drop_authors_own=not self._is_mine(source))
         return self.create(text=copy.decode("utf-8-sig"))

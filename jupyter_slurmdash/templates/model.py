@@ -118,12 +118,13 @@ class TemplateSummary:
 class Template(TemplateSummary):
     """A template as read from disk.
 
-    ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``parameters`` a JSON Schema
-    of type object (or None), ``locks`` what is decided about its fields, ``cloned_from`` the ids of those that it is a
-    copy of.
+    ``slurm`` holds scheduler options by their option names (``cpus_per_task``…), ``other`` those without a field by
+    sbatch's own names (``gpus-per-node``; a switch has an empty value), ``parameters`` a JSON Schema of type object (or
+    None), ``locks`` what is decided about its fields, ``cloned_from`` the ids of those that it is a copy of.
     """
 
     slurm: Mapping[str, Any] = field(default_factory=dict)
+    other: Mapping[str, str] = field(default_factory=dict)
     image_name: str = ""
     app: str = ""
     binds: tuple[Bind, ...] = ()

@@ -124,6 +124,8 @@ def _problem(errors: list[FieldError], locate: Locate) -> Problem:
 def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) -> Template:
     head, apptainer, script = data["template"], data.get("apptainer", {}), data.get("script", {})
     checks = data.get("validation", {})
+    options = dict(data.get("slurm", {}))
+    other = options.pop("other", {})
     return Template(
         id=head["id"],
         name=head["name"],
@@ -134,7 +136,8 @@ def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) 
         version=head.get("version", "1.0.0"),
         author=head.get("author", ""),
         is_public=head.get("is_public", False),
-        slurm=data.get("slurm", {}),
+        slurm=options,
+        other={name: _directive(value) for name, value in other.items() if value is not False},
         image_name=apptainer.get("image_name", ""),
         app=apptainer.get("app", ""),
         binds=tuple(read_bind(bind) for bind in apptainer.get("bind", ())),
@@ -150,6 +153,10 @@ def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) 
         cloned_from=tuple(head.get("cloned_from", ())),
         **common,
     )
+
+
+def _directive(value: str | int | bool) -> str:
+    return "" if value is True else str(value)
 
 
 def _guess(text: bytes) -> dict[str, Any]:

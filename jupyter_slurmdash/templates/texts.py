@@ -17,7 +17,7 @@ from .model import Problem, Template
 from .reader import read_template, template_errors
 
 # Of the author, and of no use or even harm to who copies: what it costs, whom it writes to.
-_AUTHORS_OWN: Final = ("account", "qos", "reservation", "mail_user")
+AUTHORS_OWN: Final = ("account", "qos", "reservation", "mail_user")
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,36 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something of a draft that a human must look at. ``pointer`` leads to its place in the template ("": all of it),
+    ``line`` is that of the script that it was made from (0: none)."""
+
+    message: str
+    line: int = 0
+    pointer: str = ""
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.message}" if self.line else self.message
+
+    def to_json(self) -> dict[str, Any]:
+        return {"message": self.message, "line": self.line, "pointer": self.pointer}
+
+
+@dataclass(frozen=True)
 class TemplateDraft:
-    """A text to be looked at, changed and saved, and the template that it is so far."""
+    """A text to be looked at, changed and saved, the template that it is so far, and what needs a look."""
 
     text: str
     template: Template
+    notes: tuple[Note, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The contract's ``TemplateDraft``."""
-        return {"text": self.text, "template": self.template.to_json()}
+        return {
+            "text": self.text,
+            "template": self.template.to_json(),
+            "notes": [note.to_json() for note in self.notes],
+        }
 
 
 def check(text: bytes, known_checks: Collection[str]) -> Checked:
@@ -114,7 +135,7 @@ def relabelled(text: bytes, head: Mapping[str, Any], *, drop_authors_own: bool =
     document = load(text)
     document = {**document, "template": {**document["template"], **head}}
     if drop_authors_own and "slurm" in document:
-        kept = {name: value for name, value in document["slurm"].items() if name not in _AUTHORS_OWN}
+        kept = {name: value for name, value in document["slurm"].items() if name not in AUTHORS_OWN}
         document["slurm"] = kept
     return changed(text, document)
 

@@ -238,6 +238,63 @@ def test_dependencies(place: Place) -> None:
     assert place.seen(never)[0].state == "PENDING"
 
 
+def test_the_script_of_a_job(place: Place) -> None:
+    wanted = place.submission("echo '안녕'  \n\n", "--time=1")
+    number = place.scheduler.submit(wanted)
+    place.made.append(number)
+    assert place.scheduler.script(number) == wanted.script
+    place.ended(number)
+    assert place.scheduler.script(number) == wanted.script
+    array = place.submit("true", "--array=1-2")
+    for job_id in (array, f"{array}_2"):
+        assert "#SBATCH --array=1-2" in place.scheduler.script(job_id)
+    with pytest.raises(JobNotFound):
+        place.scheduler.script("999999999")
+    with pytest.raises(InvalidInput):
+        place.scheduler.script("1 --help")
+
+
+class Forgetful(AsUser):
+    """A machine whose controller has forgotten its jobs, as it does some minutes after their end."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        input: bytes | None = None,
+        timeout: float = 30.0,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        if list(argv[:2]) == ["scontrol", "write"]:
+            argv = [*argv[:3], "999999999", *argv[4:]]
+        return super().run(argv, input=input, timeout=timeout, cwd=cwd, env=env)
+
+
+@pytest.mark.cluster
+def test_accounting_remembers_a_script(place: Place) -> None:
+    if place.scheduler.name == "local":
+        return
+    wanted = place.submission("echo one\n\necho two", "--time=1")
+    number = place.scheduler.submit(wanted)
+    place.made.append(number)
+    forgetful = SlurmCli(Forgetful(), USER, time.time, environ={"PATH": os.environ["PATH"]})
+    until(lambda: remembers(forgetful, number))
+    assert forgetful.script(number) == wanted.script
+    array = place.submit("true", "--array=1-3")
+    until(lambda: remembers(forgetful, array))
+    assert forgetful.script(array) == place.scheduler.script(array)
+    with pytest.raises(JobNotFound, match="job_script"):
+        forgetful.script("999999999")
+
+
+def remembers(scheduler: SlurmCli, number: str) -> bool:
+    try:
+        return bool(scheduler.script(number))
+    except JobNotFound:
+        return False
+
+
 def test_cancel(place: Place) -> None:
     running = place.submit("sleep 300")
     waiting = place.submit("true", dependency=f"afterany:{running}")

@@ -18,7 +18,7 @@ from shells import add_template, write
 
 from jupyter_slurmdash.errors import SchedulerUnavailable
 from jupyter_slurmdash.handlers.jobs import FileHandler
-from jupyter_slurmdash.slurm.base import FINAL_STATES
+from jupyter_slurmdash.slurm.base import FINAL_STATES, Submission
 
 TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 SLOTS = {"input_schema": {"required": [{"name": "data", "pattern": "*"}]}}
@@ -382,3 +382,50 @@ def test_a_script_edited_by_hand(live: Live) -> None:
     assert preview["origins"][edited.split("\n").index("nice true")] == "/edit"
     assert preview["origins"][edited.split("\n").index("#SBATCH --time=20:00")] == "/options/time"
     assert preview["generated"] == edited.replace("nice true", "true")
+
+
+def test_a_template_of_a_job_and_of_a_script(live: Live, template: str, place: Path) -> None:
+    write(place / "d.txt", "x")
+    answer = live.call(
+        "POST",
+        "/api/jobs/submit",
+        {
+            "template_id": template,
+            "job_name": "mine",
+            "files": {"data": "d.txt"},
+            "parameters": {"run": "echo 한글"},
+        },
+    )
+    job_id = body_of(answer, "/api/jobs/submit", "post", 201)["job_id"]
+    made = body_of(live.call("GET", f"/api/jobs/{job_id}/draft"), "/api/jobs/{id}/draft")
+    assert made["template"]["name"] == "mine"
+    assert made["template"]["parameters"]["properties"]["run"]["default"] == "echo 한글"
+    problem_of(live.call("GET", "/api/jobs/4711/draft"), 404, "job-not-found")
+
+    path = "/api/v2/templates/import/script"
+    script = "#!/bin/bash\n#SBATCH --account=a --open-mode=append\ntrue\n"
+    made = body_of(live.call("POST", path, {"script": script, "name": "x"}), path, "post")
+    assert "open-mode: append" in made["text"]
+    assert [(note["line"], note["pointer"]) for note in made["notes"][:2]] == [
+        (2, "/slurm"),
+        (2, "/slurm/other"),
+    ]
+    problem = problem_of(
+        live.call("POST", path, {"script": "#!/bin/bash\n#SBATCH hetjob\n"}), 400, "invalid-input"
+    )
+    assert (problem["line"], problem["errors"][0]["pointer"]) == (2, "/script")
+    for body in ({}, {"script": 1}, {"script": "x", "more": 1}):
+        problem_of(live.call("POST", path, body), 400, "invalid-input")
+
+
+def test_the_script_of_a_job_from_elsewhere(live: Live, tmp_path: Path) -> None:
+    script = "#!/bin/bash\n#SBATCH --job-name=outside\ntrue\n"
+    job_id = live.dash.scheduler.submit(Submission(script, str(tmp_path)))
+    deadline = time.monotonic() + 30
+    while live.call("GET", f"/api/jobs/{job_id}").status == 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # until the queue is due to be looked at
+    answer = live.call("GET", f"/api/jobs/{job_id}/script")
+    assert answer.body.decode() == script
+    made = body_of(live.call("GET", f"/api/jobs/{job_id}/draft"), "/api/jobs/{id}/draft")
+    assert made["template"]["name"] == "outside"

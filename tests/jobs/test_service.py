@@ -104,3 +104,10 @@ def test_one_task_is_cancelled(dash: NotebookDash) -> None:
     dash.jobs.cancel(f"{job.id}_2")
     job.wait(timeout=30)
     assert (job.workdir / ".slurmdash" / "exit_code.1").read_text() == "0\n"
+
+
+def test_folders_of_logs_are_made(dash: NotebookDash) -> None:
+    job = run(dash, "echo out; echo err >&2", output="logs/a/%j.out", error="errors/x.err")
+    assert (job.state, job.tail(), job.tail(stream="err")) == ("COMPLETED", "out", "err")
+    outside = dash.jobs.preview(JobSpec(script="true", options={"output": "../x/y"}))
+    assert "../x/y" in outside.script

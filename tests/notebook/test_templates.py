@@ -10,7 +10,7 @@ import pytest
 from template_place import TEXT
 
 from jupyter_slurmdash.cli import main
-from jupyter_slurmdash.errors import PreconditionFailed, TemplateBroken, TemplateNotFound
+from jupyter_slurmdash.errors import InvalidInput, PreconditionFailed, TemplateBroken, TemplateNotFound
 
 
 def test_in_a_cell(dash: Any) -> None:
@@ -155,3 +155,38 @@ def test_checks_in_a_cell(dash: Any) -> None:
     assert shown[1].startswith("python-script-v1        ok")
     assert "No scanned node has openfoam.sif." in shown[2]
     assert "No scanned node has openfoam.sif." in table._repr_html_()
+
+
+SCRIPT = "#!/bin/bash\n#SBATCH -n 2 --account=mine --gpus-per-task=1\necho $SLURM_NTASKS\n"
+
+
+def test_from_a_script_and_a_job_in_a_cell(dash: Any, tmp_path: Path) -> None:
+    (tmp_path / "my run.sbatch").write_text(SCRIPT)
+    draft = dash.template_from_script(tmp_path / "my run.sbatch")
+    assert (draft.template.id, draft.template.name) == ("my-run", "my run")
+    assert dash.template_from_script(SCRIPT, "other").template.name == "other"
+    assert [str(note)[:26] for note in draft.notes[:2]] == [
+        "Line 2: --account is left ",
+        "Line 2: --gpus-per-task ha",
+    ]
+    with pytest.raises(InvalidInput, match="Line 2"):
+        dash.template_from_script("#!/bin/bash\n#SBATCH hetjob\n")
+    (tmp_path / "bad.sh").write_bytes(b"\xff")
+    with pytest.raises(InvalidInput, match="UTF-8"):
+        dash.template_from_script(tmp_path / "bad.sh")
+    job = dash.submit(script="echo hi", job_name="hi").wait(timeout=30)
+    assert dash.template_from_job(job).text == dash.template_from_job(job.id).text
+    assert dash.save_template(dash.template_from_job(job)).main_exec == "echo hi"
+
+
+def test_from_a_script_in_the_terminal(shell: Any, tmp_path: Path) -> None:
+    file = tmp_path / "run.sh"
+    file.write_text(SCRIPT)
+    text = shell("from-script", str(file))
+    assert "ntasks: 2" in text
+    assert "name: run\n" in text
+    assert "mine" not in text
+    assert shell("from-script", str(file), "--name", "other", "--save").startswith("other\tprivate\t")
+    file.write_text("#!/bin/bash\n#SBATCH hetjob\n")
+    assert "Line 2 of the script" in shell("from-script", str(file), status=1)
+    assert "There is no job 4711" in shell("from-job", "4711", status=1)

@@ -302,3 +302,20 @@ def test_a_login_node_gets_nothing_of_this_machines_environment(
     machine.says("squeue", "")
     SlurmCli(machine, "alice").queue()
     assert "SOMETHING" not in machine.calls[0][1]
+
+
+def test_a_script_that_is_gone_and_a_controller_that_is(machine: Played, slurm: SlurmCli) -> None:
+    machine.says("scontrol", stderr="job script retrieval failed: Invalid job id specified\n")
+    machine.says("sacct", f"Batch Script for 7\n{'-' * 80}\nNONE\n\n")
+    with pytest.raises(JobNotFound, match="AccountingStoreFlags=job_script"):
+        slurm.script("7")
+    title = f"Batch Script for 7_%d\n{'-' * 80}\n"
+    machine.says("sacct", f"{title % 1}#!/bin/bash\n\ntrue\n{title % 2}NONE\n")
+    assert slurm.script("7_2") == "#!/bin/bash\n\ntrue\n"
+    away = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n"
+    machine.says("sacct", stderr=away, code=1)
+    with pytest.raises(SchedulerUnavailable):
+        slurm.script("7")
+    machine.says("scontrol", stderr=away, code=1)
+    with pytest.raises(SchedulerUnavailable):
+        slurm.script("7")

@@ -283,7 +283,7 @@ def test_the_schema_follows_the_contract() -> None:
     schema: dict[str, Any] = json.loads(text)
     ours = schema["properties"]["slurm"]["properties"]
     theirs = contract().document["components"]["schemas"]["SlurmOptions"]["properties"]
-    assert list(ours) == list(theirs)
+    assert list(ours) == [*theirs, "other"]
     for name, option in theirs.items():
         known = {key: value for key, value in ours[name].items() if key not in ("description", "$ref")}
         assert {**known, "type": _types(known)} == {**option, "type": _types(option)}
@@ -357,3 +357,25 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_templates_are_read_or_refused_in_time(name: str) -> None:
     assert fastest(lambda: read(HOSTILE[name])) < 0.2
+
+
+def test_options_without_a_field() -> None:
+    text = (
+        "template: {id: x, name: x}\nslurm:\n  ntasks: 2\n"
+        "  other: {gpus-per-node: 2, open-mode: append, contiguous: true, overcommit: false}\n"
+    )
+    template = read(text)
+    assert template.slurm == {"ntasks": 2}
+    assert template.other == {"gpus-per-node": "2", "open-mode": "append", "contiguous": ""}
+    for bad in (
+        "{account: a}",
+        "{mail-user: a}",
+        "{-p: a}",
+        "{a b: c}",
+        "{hint: [1]}",
+        '{hint: "a\\nb"}',
+        "[a]",
+    ):
+        broken = read(f"template: {{id: x, name: x}}\nslurm: {{other: {bad}}}\n")
+        assert broken.problem is not None
+        assert broken.problem.line == 2

@@ -171,6 +171,13 @@ export class SlurmClient {
     });
   }
 
+  /** A template made from a batch script; nothing is saved. `name`: for a script that names no job. */
+  draftFromScript(script: string, name: string): Promise<TemplateDraft> {
+    return this._json('POST', 'api/v2/templates/import/script', {
+      body: { script, name }
+    });
+  }
+
   /** `hash`: of the text that the change is based on. */
   saveTemplate(id: string, text: string, hash: string): Promise<Template> {
     return this._json('PUT', templatePath(id), {
@@ -308,6 +315,11 @@ export class SlurmClient {
 
   async getJobScript(id: string): Promise<string> {
     return (await this._send('GET', `${jobPath(id)}/script`)).text();
+  }
+
+  /** A template made from the job; nothing is saved. */
+  getJobDraft(id: string): Promise<TemplateDraft> {
+    return this._json('GET', `${jobPath(id)}/draft`);
   }
 
   /** `offset` in bytes; negative counts from the end. */

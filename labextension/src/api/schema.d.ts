@@ -334,6 +334,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/templates/import/script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A template made from a batch script, to edit and save; nothing is saved
+         * @description Directives become the template's options, the rest of the script its body. The author's account, QOS, reservation and mail address are left out. A directive that cannot be read, or that begins another part of a heterogeneous job, is a problem with its line.
+         */
+        post: operations["draftFromScript"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/templates/check": {
         parameters: {
             query?: never;
@@ -1063,6 +1083,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A job id of any form: 123, 123_4, 123+1 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * A template made from a job, with its values as defaults, to edit and save
+         * @description Of a job that was submitted elsewhere the script is asked of the scheduler; 404 when nobody has it any more.
+         */
+        get: operations["getJobDraft"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{id}/log": {
         parameters: {
             query?: never;
@@ -1349,6 +1392,14 @@ export interface components {
             /** @description YAML */
             text: string;
             template: components["schemas"]["Template"];
+            /** @description What a human must look at */
+            notes: {
+                message: string;
+                /** @description Of the script that it was made from; 0: none */
+                line: number;
+                /** @description Its place in the template's document; empty: all of it */
+                pointer: string;
+            }[];
         };
         ImageFamilyList: {
             families: components["schemas"]["ImageFamily"][];
@@ -2500,6 +2551,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Template"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    draftFromScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    script: string;
+                    /** @description For a script that names no job */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDraft"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3809,6 +3889,30 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJobDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A job id of any form: 123, 123_4, 123+1 */
+                id: components["parameters"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateDraft"];
                 };
             };
             default: components["responses"]["Problem"];

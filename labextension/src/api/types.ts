@@ -17,6 +17,7 @@ export type TemplateVersion = Schemas['TemplateVersion'];
 export type TemplateVersionList = Schemas['TemplateVersionList'];
 export type TemplateVersionText = Schemas['TemplateVersionText'];
 export type TemplateDraft = Schemas['TemplateDraft'];
+export type TemplateNote = TemplateDraft['notes'][number];
 export type NodeError = Schemas['NodeError'];
 export type Scan = Schemas['Scan'];
 export type TemplateSummary = Schemas['TemplateSummary'];

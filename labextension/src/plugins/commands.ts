@@ -114,7 +114,9 @@ class Tabs {
       const content = new JobWidget({
         model,
         translator,
-        onDownload: async path => saveBlob(await model.readFile(path), path)
+        onDownload: async path => saveBlob(await model.readFile(path), path),
+        onTemplate: () =>
+          void app.commands.execute(CommandIDs.templateFromJob, { job_id: id })
       });
       content.disposed.connect(() => {
         services.jobs.changed.disconnect(follow);

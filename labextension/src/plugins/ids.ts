@@ -29,6 +29,12 @@ export namespace CommandIDs {
   export const restoreTemplate = 'slurmdash:template-restore';
   /** `{text?, image_id?}`; without a text a file is asked for */
   export const importTemplate = 'slurmdash:template-import';
+  /** `{text?, name?}`: a template from a batch script; without a text the section asks for it */
+  export const templateFromScript = 'slurmdash:template-from-script';
+  /** The script that is selected in the file browser. */
+  export const templateFromFile = 'slurmdash:template-from-file';
+  /** `{job_id}` */
+  export const templateFromJob = 'slurmdash:template-from-job';
   /** `{template_id, x, y}` */
   export const templateMenu = 'slurmdash:template-menu';
 }

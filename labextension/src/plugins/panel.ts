@@ -111,6 +111,11 @@ export class SlurmPanel extends SidePanel implements ISlurmDash {
       onNew: () => execute(CommandIDs.newTemplate),
       onImport: text =>
         execute(CommandIDs.importTemplate, text === undefined ? {} : { text }),
+      onScript: (text, name) =>
+        execute(
+          CommandIDs.templateFromScript,
+          text === undefined ? {} : { text, name: name ?? '' }
+        ),
       onMenu: (id, x, y) =>
         execute(CommandIDs.templateMenu, { template_id: id, x, y })
     });

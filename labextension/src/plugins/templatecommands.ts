@@ -100,6 +100,10 @@ function addOpening(options: IOptions): void {
       if (given === null) {
         return;
       }
+      if (given.startsWith('#!')) {
+        await commands.execute(CommandIDs.templateFromScript, { text: given });
+        return;
+      }
       panel.reveal(panel.templates);
       try {
         const made = await services.templateActions.take(given);
@@ -111,21 +115,6 @@ function addOpening(options: IOptions): void {
         } else {
           Notification.error(describe(trans, error));
         }
-      }
-    }
-  });
-
-  commands.addCommand(CommandIDs.draftTemplate, {
-    label: trans.__('Make a template of an image'),
-    describedBy: argsOf({ image_id: text }),
-    execute: async args => {
-      try {
-        const draft = await services.client.getImageDraft(
-          String(args.image_id)
-        );
-        await tabs.open({ text: draft.text });
-      } catch (error) {
-        Notification.error(describe(trans, error));
       }
     }
   });

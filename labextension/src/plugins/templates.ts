@@ -5,6 +5,7 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -13,13 +14,15 @@ import { ISlurmDash } from '../tokens';
 import { CommandIDs } from './ids';
 import { SlurmPanel } from './panel';
 import { ISlurmServices, type SlurmServices } from './services';
+import { addDraftCommands } from './draftcommands';
 import { addTemplateCommands } from './templatecommands';
 import { TemplateDrafts } from './templatedrafts';
 import { TemplateTabs } from './templatetabs';
 
-/** What the palette offers; all but the first two are for the template of the editor in front. */
+/** What the palette offers; all but the first three are for the template of the editor in front. */
 const OFFERED = [
   CommandIDs.newTemplate,
+  CommandIDs.templateFromScript,
   CommandIDs.importTemplate,
   CommandIDs.saveTemplate,
   CommandIDs.useTemplate,
@@ -37,7 +40,13 @@ export const templates: JupyterFrontEndPlugin<void> = {
   description: 'The template manager: its editors and commands.',
   autoStart: true,
   requires: [ISlurmServices, ISlurmDash, IEditorServices],
-  optional: [ITranslator, ICommandPalette, ILayoutRestorer, IStateDB],
+  optional: [
+    ITranslator,
+    ICommandPalette,
+    ILayoutRestorer,
+    IStateDB,
+    IFileBrowserFactory
+  ],
   activate: (
     app: JupyterFrontEnd,
     services: SlurmServices,
@@ -46,7 +55,8 @@ export const templates: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    state: IStateDB | null
+    state: IStateDB | null,
+    browsers: IFileBrowserFactory | null
   ): void => {
     if (!(panel instanceof SlurmPanel)) {
       return;
@@ -60,6 +70,12 @@ export const templates: JupyterFrontEndPlugin<void> = {
       drafts: new TemplateDrafts({ state })
     });
     addTemplateCommands({ app, services, panel, tabs, trans });
+    addDraftCommands({ app, services, panel, tabs, trans, browsers });
+    app.contextMenu.addItem({
+      command: CommandIDs.templateFromFile,
+      selector: '.jp-DirListing-item[data-isdir="false"]',
+      rank: 61
+    });
     for (const command of OFFERED) {
       palette?.addItem({ command, category: trans.__('Slurm') });
     }

@@ -8,6 +8,7 @@ import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { ITranslator } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 
+import type { TemplateNote } from '../api/types';
 import {
   TemplateEditorModel,
   type ITemplateDrafts,
@@ -36,14 +37,15 @@ export class TemplateTabs {
     id?: string | null;
     key?: string;
     text?: string;
+    notes?: readonly TemplateNote[];
     view?: View;
   }): Promise<void> {
     const { app } = this._options;
-    const { id = null, text, view } = options;
+    const { id = null, text, notes, view } = options;
     const key = options.key ?? id ?? `new ${UUID.uuid4()}`;
     let tab = this._find(key, id);
     if (!tab) {
-      tab = await this._make(key, id, text, view);
+      tab = await this._make(key, id, { text, notes, view });
     } else if (view) {
       await tab.content.model.setView(view);
     }
@@ -78,8 +80,7 @@ export class TemplateTabs {
   private async _make(
     key: string,
     id: string | null,
-    text: string | undefined,
-    view: View | undefined
+    first: { text?: string; notes?: readonly TemplateNote[]; view?: View }
   ): Promise<Tab> {
     const { app, services, editors, translator, drafts } = this._options;
     const { client } = services;
@@ -93,8 +94,7 @@ export class TemplateTabs {
     const model = new TemplateEditorModel({
       key,
       id,
-      text,
-      view,
+      ...first,
       client,
       drafts
     });

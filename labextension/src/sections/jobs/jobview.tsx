@@ -16,17 +16,19 @@ import { reasonWords } from './reasons';
 /** Everything about one job. */
 export function JobView({
   model,
-  onDownload
+  onDownload,
+  onTemplate
 }: {
   model: JobModel;
   onDownload: (path: string) => Promise<void>;
+  onTemplate: () => void;
 }): React.JSX.Element {
   useModel(model);
   const trans = useTrans();
   const [tab, setTab] = React.useState('log');
   return (
     <div className="jp-slurmdash-Job">
-      <Overview model={model} />
+      <Overview model={model} onTemplate={onTemplate} />
       {model.error ? (
         <ErrorNote error={model.error} onRetry={() => void model.refresh()} />
       ) : null}
@@ -56,7 +58,13 @@ export function JobView({
   );
 }
 
-function Overview({ model }: { model: JobModel }): React.JSX.Element {
+function Overview({
+  model,
+  onTemplate
+}: {
+  model: JobModel;
+  onTemplate: () => void;
+}): React.JSX.Element {
   const trans = useTrans();
   const running = model.row?.job.state === 'RUNNING';
   const now = useNow(true, running ? 1000 : 30_000);
@@ -115,6 +123,16 @@ function Overview({ model }: { model: JobModel }): React.JSX.Element {
         <span aria-live="polite">
           <StateMark state={job.state} raw={job.raw_state} />
         </span>
+        {model.ended && (
+          <Button
+            small
+            title={trans.__('A template with the values of this job')}
+            data-testid="slurmdash-job-template"
+            onClick={() => onTemplate()}
+          >
+            {trans.__('Make a template')}
+          </Button>
+        )}
         {!model.ended && (
           <Button
             small

@@ -13,6 +13,7 @@ export class JobWidget extends ReactSection {
     super(options);
     this.model = options.model;
     this._onDownload = options.onDownload;
+    this._onTemplate = options.onTemplate;
     this.id = `slurmdash-job-${this.model.id}`;
     this.title.icon = slurmIcon;
     this.title.closable = true;
@@ -46,7 +47,13 @@ export class JobWidget extends ReactSection {
   }
 
   protected override view(): React.JSX.Element {
-    return <JobView model={this.model} onDownload={this._onDownload} />;
+    return (
+      <JobView
+        model={this.model}
+        onDownload={this._onDownload}
+        onTemplate={this._onTemplate}
+      />
+    );
   }
 
   private _updateTitle(): void {
@@ -56,6 +63,7 @@ export class JobWidget extends ReactSection {
   }
 
   private readonly _onDownload: (path: string) => Promise<void>;
+  private readonly _onTemplate: () => void;
 }
 
 export namespace JobWidget {
@@ -63,5 +71,7 @@ export namespace JobWidget {
     model: JobModel;
     /** Save one of the job's files on this computer. */
     onDownload: (path: string) => Promise<void>;
+    /** Make a template of the job. */
+    onTemplate: () => void;
   }
 }

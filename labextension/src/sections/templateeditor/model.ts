@@ -1,5 +1,10 @@
 import type { SlurmClient } from '../../api/client';
-import type { Preview, Template, TemplateProblem } from '../../api/types';
+import type {
+  Preview,
+  Template,
+  TemplateNote,
+  TemplateProblem
+} from '../../api/types';
 import { Observable } from '../../observable';
 import { Problem, type IFieldError } from '../../problem';
 import { valueAt, type Doc } from './document';
@@ -21,6 +26,8 @@ export interface ITemplateDraft {
   base: IText | null;
   /** Values of the form that are not in the text yet. */
   pending: Doc | null;
+  /** What a human must look at, of a text that was made from something else. */
+  notes?: readonly TemplateNote[];
 }
 
 export interface ITemplateDrafts {
@@ -43,6 +50,7 @@ export class TemplateEditorModel extends Observable {
     this._client = options.client;
     this._drafts = options.drafts;
     this._initial = options.text ?? null;
+    this.notes = options.notes ?? [];
     this.view = options.view ?? 'form';
   }
 
@@ -68,6 +76,8 @@ export class TemplateEditorModel extends Observable {
   source: Template['source'] = 'private';
   view: View;
   loaded = false;
+  /** What a human must look at before the text is saved. */
+  notes: readonly TemplateNote[];
   saving = false;
   checking = false;
   /** The draft of an earlier visit was found. */
@@ -98,6 +108,7 @@ export class TemplateEditorModel extends Observable {
       this.base = draft ? draft.base : now;
       this.text = draft?.text ?? now?.text ?? this._initial ?? '';
       this.pending = draft?.pending ?? null;
+      this.notes = draft?.notes ?? this.notes;
       this.recovered = Boolean(draft);
       if (draft && now) {
         this._meet(now);
@@ -168,6 +179,13 @@ export class TemplateEditorModel extends Observable {
     this._keep();
     this.notify();
     await this.check();
+  }
+
+  /** The user has looked at them. */
+  dismissNotes(): void {
+    this.notes = [];
+    this._keep();
+    this.notify();
   }
 
   /** Ask now what waits to be asked. */
@@ -322,10 +340,11 @@ export class TemplateEditorModel extends Observable {
   }
 
   private _keep(): void {
-    const { id, text, base, pending } = this;
+    const { id, text, base, pending, notes } = this;
+    const noted = notes.length ? { notes } : {};
     this._drafts.save(
       this.key,
-      this.dirty ? { id, text, base, pending } : null
+      this.dirty ? { id, text, base, pending, ...noted } : null
     );
   }
 
@@ -392,6 +411,7 @@ export namespace TemplateEditorModel {
     id?: string | null;
     /** Of a template that is not saved yet. */
     text?: string;
+    notes?: readonly TemplateNote[];
     view?: View;
     client: IClient;
     drafts: ITemplateDrafts;

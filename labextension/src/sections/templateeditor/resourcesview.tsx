@@ -40,6 +40,11 @@ export function Resources(): React.JSX.Element {
   const used = isMap(given)
     ? more.filter(([name]) => given[name] !== undefined).length
     : 0;
+  const other = isMap(given) ? given.other : undefined;
+  const others = Object.entries(isMap(other) ? other : {}).map(
+    ([name, value]) =>
+      value === true ? `--${name}` : `--${name}=${String(value)}`
+  );
   const draw = (rows: typeof main) =>
     rows.map(([name, label, kind, placeholder]) => (
       <Line
@@ -70,6 +75,12 @@ export function Resources(): React.JSX.Element {
             label={trans.__('May be requeued')}
           />
         </div>
+        {others.length > 0 && (
+          <p className="jp-slurmdash-Quiet" data-testid="slurmdash-field-other">
+            {trans.__('Without a field, to be changed in the YAML:')}{' '}
+            <code>{others.join(' ')}</code>
+          </p>
+        )}
       </details>
     </Part>
   );

@@ -44,7 +44,7 @@ export function EditorView(props: IEditorProps): React.JSX.Element {
   return (
     <div className="jp-slurmdash-Editor">
       <Head {...props} />
-      <Bars model={model} onRestore={props.onRestore} />
+      <Bars model={model} goTo={goTo} onRestore={props.onRestore} />
       {model.merging && model.theirs ? (
         <MergeView model={model} key={model.theirs.hash} />
       ) : (

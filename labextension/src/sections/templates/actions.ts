@@ -11,6 +11,15 @@ export interface INotice {
   undo: (() => Promise<unknown>) | null;
 }
 
+/** A batch script that is to become a template, as it is typed. */
+export interface IScript {
+  text: string;
+  /** What the template is called when the script names no job. */
+  name: string;
+  /** Why it did not become one. */
+  error: unknown;
+}
+
 /** What one does with a template of the library; every step can be taken back. */
 export class TemplateActions extends Observable {
   constructor(options: TemplateActions.IOptions) {
@@ -25,10 +34,24 @@ export class TemplateActions extends Observable {
   error: unknown = null;
   /** The template whose copy waits for its name. */
   cloning: string | null = null;
+  /** The script that is asked for; null: none is. */
+  script: IScript | null = null;
   busy = false;
 
   startClone(id: string | null): void {
     this.cloning = id;
+    this.notify();
+  }
+
+  /** Ask for a script; what was typed before stays. */
+  askScript(change: Partial<IScript> = {}): void {
+    const before = this.script ?? { text: '', name: '', error: null };
+    this.script = { ...before, ...change };
+    this.notify();
+  }
+
+  closeScript(): void {
+    this.script = null;
     this.notify();
   }
 

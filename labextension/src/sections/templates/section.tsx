@@ -6,7 +6,8 @@ import type { TemplateActions } from './actions';
 import type { TemplatesModel } from './model';
 import { TemplatesView } from './view';
 
-/** The "Templates" section of the side panel: the library. A YAML file that is dropped on it is imported. */
+/** The "Templates" section of the side panel: the library. A YAML file that is dropped on it is imported, a script
+ * becomes a template. */
 export class TemplatesSection extends ReactSection {
   constructor(options: TemplatesSection.IOptions) {
     super(options);
@@ -31,6 +32,8 @@ export namespace TemplatesSection {
     onNew: () => void;
     /** A text that was dropped; without one, ask for a file. */
     onImport: (text?: string) => void;
+    /** A batch script that is to become a template; without a text, ask for it. */
+    onScript: (text?: string, name?: string) => void;
     /** What can be done with a template, at a place of the page. */
     onMenu: (id: string, x: number, y: number) => void;
   }

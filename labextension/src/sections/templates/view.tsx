@@ -1,4 +1,8 @@
-import { addIcon, fileUploadIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  fileUploadIcon,
+  textEditorIcon
+} from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Button, IconButton } from '../../components/Buttons';
@@ -10,6 +14,7 @@ import { useModel } from '../../components/useModel';
 import type { Order, Source, TemplatesModel } from './model';
 import { DoneNote } from './notice';
 import { TemplateRow } from './row';
+import { isScript, nameOfFile, ScriptForm } from './scriptform';
 import type { TemplatesSection } from './section';
 import { categoryName, sourceName } from './words';
 
@@ -20,7 +25,7 @@ const SHOWN = 100;
 export function TemplatesView(
   props: Omit<TemplatesSection.IOptions, 'translator'>
 ): React.JSX.Element {
-  const { model, actions, onNew, onImport } = props;
+  const { model, actions, onNew, onImport, onScript } = props;
   useModel(model);
   useModel(actions);
   const trans = useTrans();
@@ -40,7 +45,7 @@ export function TemplatesView(
         setOver(false);
         if (event.dataTransfer.files.length) {
           event.preventDefault();
-          void takeFiles(event.dataTransfer.files, onImport);
+          void takeFiles(event.dataTransfer.files, onImport, onScript);
         }
       }}
       onKeyDown={walk}
@@ -60,6 +65,13 @@ export function TemplatesView(
             onClick={() => onNew()}
           />
           <IconButton
+            icon={textEditorIcon}
+            label={trans.__('New template from a script…')}
+            aria-expanded={actions.script !== null}
+            data-testid="slurmdash-template-script"
+            onClick={() => onScript()}
+          />
+          <IconButton
             icon={fileUploadIcon}
             label={trans.__('Import a template from a file, or drop it here')}
             data-testid="slurmdash-template-import"
@@ -67,6 +79,7 @@ export function TemplatesView(
           />
         </div>
         {model.loaded && model.items.length > 0 && <Filters model={model} />}
+        {actions.script && <ScriptForm actions={actions} onScript={onScript} />}
         <DoneNote actions={actions} onEdit={props.onEdit} />
       </div>
       {model.error ? (
@@ -171,10 +184,16 @@ function Shelf({
 
 async function takeFiles(
   files: FileList,
-  onImport: (text: string) => void
+  onImport: (text: string) => void,
+  onScript: (text: string, name: string) => void
 ): Promise<void> {
   for (const file of files) {
-    onImport(await file.text());
+    const text = await file.text();
+    if (isScript(file.name, text)) {
+      onScript(text, nameOfFile(file.name));
+    } else {
+      onImport(text);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { FakeDrafts, FakeShelf } from './fakes';
 
 const TEXT = '# mine\nid: a\nnodes: 1';
 
-async function setup(options: { id?: string | null; text?: string } = {}) {
+async function setup(options: Partial<TemplateEditorModel.IOptions> = {}) {
   const shelf = new FakeShelf();
   shelf.files.set('a', TEXT);
   const drafts = new FakeDrafts();
@@ -180,4 +180,14 @@ it('goes back to a former version, and forth again', async () => {
   shelf.files.set('a', 'id: a');
   await versions.restore('v0');
   expect(versions.error).toBeInstanceOf(Problem);
+});
+
+it('keeps what needs a look until it was looked at', async () => {
+  const notes = [{ message: 'Look', line: 3, pointer: '/slurm' }];
+  const { open, drafts } = await setup({ id: null, text: TEXT, notes });
+  expect(drafts.kept.get('a')?.notes).toEqual(notes);
+  const again = await open();
+  expect(again.notes).toEqual(notes);
+  again.dismissNotes();
+  expect(drafts.kept.get('a')).not.toHaveProperty('notes');
 });

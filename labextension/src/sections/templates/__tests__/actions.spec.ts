@@ -2,6 +2,7 @@ import type { Template, TemplateSummary } from '../../../api/types';
 import { Problem } from '../../../problem';
 import { TemplateActions } from '../actions';
 import { TemplatesModel } from '../model';
+import { isScript, nameOfFile } from '../scriptform';
 
 async function setup(source: TemplateSummary['source'] = 'private') {
   const calls: string[] = [];
@@ -110,4 +111,32 @@ it('narrows by shelf and tag, and asks for the archive when it is wanted', async
   templates.narrow({ tag: '', source: 'archived' });
   await templates.refresh();
   expect(templates.archived).toHaveLength(1);
+});
+
+it('keeps a script that is typed until it has become a template', async () => {
+  const { actions } = await setup();
+  actions.askScript();
+  expect(actions.script).toEqual({ text: '', name: '', error: null });
+  actions.askScript({ text: '#!/bin/sh', name: 'run' });
+  actions.askScript({ error: 'why' });
+  expect(actions.script).toMatchObject({ text: '#!/bin/sh', error: 'why' });
+  actions.closeScript();
+  expect(actions.script).toBeNull();
+});
+
+it.each([
+  ['a.sbatch', '', true],
+  ['dir/a.b.SH', '', true],
+  ['template.yaml', 'template:', false],
+  ['unnamed', '#!/bin/bash\n', true]
+])('tells whether %s is a script', (name, text, expected) => {
+  expect(isScript(name, text)).toBe(expected);
+});
+
+it.each([
+  ['dir/a.b.sh', 'a.b'],
+  ['.sh', '.sh'],
+  ['run', 'run']
+])('calls a template of %s', (path, name) => {
+  expect(nameOfFile(path)).toBe(name);
 });
