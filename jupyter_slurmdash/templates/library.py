@@ -110,7 +110,7 @@ class Library:
         return found
 
     def find(self, template_id: str) -> Template | None:
-        """The template with this id, broken or archived as it may be, as its file is now; with what the site decides."""
+        """The template with this id, broken or archived as it may be, as its file is now; with the site's locks."""
         found = self._found(template_id)
         return self.policy.applied(found, self._found) if found is not None else None
 

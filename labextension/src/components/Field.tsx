@@ -80,6 +80,7 @@ export function TextField({
   inputMode,
   testId,
   maxLength,
+  readOnly,
   ...frame
 }: IFieldFrame & {
   value: string;
@@ -88,6 +89,7 @@ export function TextField({
   inputMode?: 'text' | 'numeric' | 'decimal';
   testId?: string;
   maxLength?: number;
+  readOnly?: boolean;
 }): React.JSX.Element {
   return (
     <Field {...frame}>
@@ -100,6 +102,7 @@ export function TextField({
           placeholder={placeholder}
           inputMode={inputMode}
           maxLength={maxLength}
+          readOnly={readOnly}
           autoComplete="off"
           spellCheck={false}
           data-testid={testId}

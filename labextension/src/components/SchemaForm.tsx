@@ -2,41 +2,43 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { Field, SelectField, TextField, type IFieldFrame } from './Field';
+import {
+  fixedValue,
+  isHidden,
+  reasonOf,
+  resolveTyped,
+  withLimits,
+  type ILock,
+  type IObjectSchema,
+  type LocksByField
+} from './schemafields';
+import {
+  parseValue,
+  typeOf,
+  type IParameterSchema,
+  type RawValue
+} from './schemavalues';
 import { useTrans } from './trans';
 
-/** A value as it stands in the form: text as typed, so that `1e-` is not lost on the way to `1e-3`. */
-export type RawValue = string | boolean;
+export { parseValue, typeOf } from './schemavalues';
+export type { IObjectSchema } from './schemafields';
+export type { IParameterSchema, RawValue } from './schemavalues';
 
-/** The part of JSON Schema that a template's parameters use. */
-export interface IParameterSchema {
-  type?: string | string[];
-  title?: string;
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
-  maxLength?: number;
-}
-
-export interface IObjectSchema {
-  properties?: Record<string, IParameterSchema>;
-  required?: string[];
-}
-
-/** A form for the properties of a JSON Schema. */
+/** A form for the properties of a JSON Schema: those that are there with the values so far. */
 export function SchemaForm({
   schema,
   values,
+  locks = {},
   errors,
   pointer,
   testId,
   onChange
 }: {
   schema: IObjectSchema;
+  /** As typed; what was typed into a field that is not there is kept, and comes back with it. */
   values: Readonly<Record<string, RawValue>>;
+  /** What is decided about fields. */
+  locks?: LocksByField;
   /** JSON Pointer → what is wrong there. */
   errors: ReadonlyMap<string, string>;
   /** Where these values are in the submission. */
@@ -46,32 +48,88 @@ export function SchemaForm({
   onChange: (name: string, value: RawValue) => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  const required = new Set(schema.required ?? []);
+  const form = resolveTyped(schema, values, locks);
+  const shown = [...form.fields].filter(([name]) => !isHidden(locks[name]));
   return (
-    <div className="jp-slurmdash-Grid">
-      {Object.entries(schema.properties ?? {}).map(([name, property]) => {
-        const at = `${pointer}/${name}`;
-        const raw = values[name];
-        const mistake =
-          raw === undefined ? '' : mistakeIn(trans, property, raw);
-        return (
-          <Property
-            key={name}
-            schema={property}
-            value={raw ?? rawDefault(property)}
-            placeholder={String(rawDefault(property))}
-            testId={`${testId}-${name}`}
-            frame={{
-              label: property.title ?? name.replaceAll('_', ' '),
-              hint: hintOf(trans, property),
-              error: mistake || errors.get(at),
-              pointer: at,
-              required: required.has(name)
-            }}
-            onChange={value => onChange(name, value)}
-          />
-        );
-      })}
+    <>
+      <div className="jp-slurmdash-Grid">
+        {shown.map(([name, field]) => {
+          const property = withLimits(field, form.values);
+          const at = `${pointer}/${name}`;
+          const fixed = fixedValue(locks[name]);
+          const raw = values[name];
+          const mistake =
+            raw === undefined || fixed !== undefined
+              ? ''
+              : mistakeIn(trans, property, raw);
+          return (
+            <Property
+              key={name}
+              schema={property}
+              value={
+                fixed !== undefined
+                  ? rawOf(fixed)
+                  : (raw ?? rawDefault(property))
+              }
+              readOnly={fixed !== undefined}
+              placeholder={String(rawDefault(property))}
+              testId={`${testId}-${name}`}
+              frame={{
+                label: labelOf(name, property),
+                hint: hintOf(trans, property, locks[name]),
+                error: mistake || errors.get(at),
+                pointer: at,
+                required: form.required.has(name)
+              }}
+              onChange={value => onChange(name, value)}
+            />
+          );
+        })}
+      </div>
+      <Announced
+        testId={`${testId}-announced`}
+        labels={shown.map(([name, field]) => labelOf(name, field))}
+      />
+    </>
+  );
+}
+
+function labelOf(name: string, field: IParameterSchema): string {
+  return field.title ?? name.replaceAll('_', ' ');
+}
+
+/** Says to who does not see it which fields came and went. */
+function Announced({
+  labels,
+  testId
+}: {
+  labels: readonly string[];
+  testId: string;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const before = React.useRef(labels);
+  const words = React.useRef('');
+  const came = labels.filter(label => !before.current.includes(label));
+  const went = before.current.filter(label => !labels.includes(label));
+  if (came.length || went.length) {
+    words.current = [
+      came.length ? trans.__('New below: %1.', came.join(', ')) : '',
+      went.length ? trans.__('No longer asked for: %1.', went.join(', ')) : ''
+    ]
+      .filter(Boolean)
+      .join(' ');
+  }
+  React.useEffect(() => {
+    before.current = labels;
+  });
+  return (
+    <div
+      className="jp-slurmdash-Hidden"
+      role="status"
+      aria-live="polite"
+      data-testid={testId}
+    >
+      {words.current}
     </div>
   );
 }
@@ -79,6 +137,7 @@ export function SchemaForm({
 function Property({
   schema,
   value,
+  readOnly,
   placeholder,
   testId,
   frame,
@@ -86,12 +145,14 @@ function Property({
 }: {
   schema: IParameterSchema;
   value: RawValue;
+  /** Fixed: shown, but not to be changed. */
+  readOnly: boolean;
   placeholder: string;
   testId: string;
   frame: IFieldFrame;
   onChange: (value: RawValue) => void;
 }): React.JSX.Element {
-  if (schema.enum) {
+  if (schema.enum && !readOnly) {
     const options = schema.enum.map(String);
     const listed = options.includes(String(value));
     return (
@@ -115,6 +176,7 @@ function Property({
             type="checkbox"
             data-testid={testId}
             checked={value === true || value === 'true'}
+            disabled={readOnly}
             onChange={event => onChange(event.target.checked)}
           />
         )}
@@ -127,6 +189,7 @@ function Property({
       {...frame}
       testId={testId}
       value={String(value)}
+      readOnly={readOnly}
       placeholder={placeholder}
       inputMode={
         kind === 'integer' ? 'numeric' : kind === 'number' ? 'decimal' : 'text'
@@ -136,43 +199,15 @@ function Property({
   );
 }
 
-/** The one type that a property has; `null` beside it only means that it may be left out. */
-export function typeOf(schema: IParameterSchema): string {
-  const types = Array.isArray(schema.type)
-    ? schema.type
-    : [schema.type ?? 'string'];
-  return types.find(type => type !== 'null') ?? 'string';
+function rawDefault(schema: IParameterSchema): RawValue {
+  return rawOf(schema.default);
 }
 
-function rawDefault(schema: IParameterSchema): RawValue {
-  const value = schema.default;
+function rawOf(value: unknown): RawValue {
   if (typeof value === 'boolean') {
     return value;
   }
   return value === undefined || value === null ? '' : String(value);
-}
-
-/** The typed text as the value that the schema asks for; text that is no such value stays text. */
-export function parseValue(
-  schema: IParameterSchema,
-  raw: RawValue
-): string | number | boolean | null {
-  if (schema.enum) {
-    const found = schema.enum.find(item => String(item) === String(raw));
-    return (found ?? raw) as string | number | boolean;
-  }
-  const type = typeOf(schema);
-  if (type === 'boolean') {
-    return raw === true || raw === 'true';
-  }
-  if (typeof raw === 'boolean' || raw.trim() === '') {
-    return typeof raw === 'boolean' ? raw : null;
-  }
-  if (type === 'integer' || type === 'number') {
-    const value = Number(raw);
-    return Number.isFinite(value) ? value : raw;
-  }
-  return raw;
 }
 
 /** What is wrong with a typed value, without asking the server; empty when nothing is. */
@@ -182,7 +217,13 @@ export function mistakeIn(
   raw: RawValue
 ): string {
   const type = typeOf(schema);
-  if (schema.enum || (type !== 'integer' && type !== 'number')) {
+  if (schema.enum) {
+    // The list shows what was chosen before, though it is no choice any more.
+    return raw === '' || schema.enum.some(each => String(each) === String(raw))
+      ? ''
+      : trans.__('Not one of the choices any more.');
+  }
+  if (type !== 'integer' && type !== 'number') {
     return '';
   }
   const value = parseValue(schema, raw);
@@ -211,15 +252,23 @@ export function mistakeIn(
   return '';
 }
 
-function hintOf(trans: TranslationBundle, schema: IParameterSchema): string {
+function hintOf(
+  trans: TranslationBundle,
+  schema: IParameterSchema,
+  locks: readonly ILock[] = []
+): string {
   const { minimum, maximum } = schema;
   const limits =
-    minimum !== undefined && maximum !== undefined
-      ? trans.__('%1 to %2', minimum, maximum)
-      : minimum !== undefined
-        ? trans.__('%1 or more', minimum)
-        : maximum !== undefined
-          ? trans.__('at most %1', maximum)
-          : '';
-  return [schema.description ?? '', limits].filter(Boolean).join(' · ');
+    fixedValue(locks) !== undefined
+      ? trans.__('fixed here')
+      : minimum !== undefined && maximum !== undefined
+        ? trans.__('%1 to %2', minimum, maximum)
+        : minimum !== undefined
+          ? trans.__('%1 or more', minimum)
+          : maximum !== undefined
+            ? trans.__('at most %1', maximum)
+            : '';
+  return [schema.description ?? '', limits, reasonOf(locks)]
+    .filter(Boolean)
+    .join(' · ');
 }

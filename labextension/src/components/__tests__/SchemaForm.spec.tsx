@@ -78,6 +78,75 @@ describe('SchemaForm', () => {
   });
 });
 
+describe('fields that depend on others and that are decided', () => {
+  const DEPENDENT: IObjectSchema = {
+    properties: {
+      optimizer: { enum: ['adam', 'sgd'], default: 'adam' },
+      debug: { type: 'boolean', default: false },
+      cells: { type: 'integer', minimum: 1, default: 10 }
+    },
+    if: { properties: { optimizer: { const: 'sgd' } } },
+    then: { properties: { momentum: { type: 'number', title: 'Momentum' } } }
+  };
+  const LOCKS = {
+    debug: [{ hidden: true, reason: '' }],
+    cells: [{ hidden: false, fixed: 8, reason: 'The licence is for 8.' }]
+  };
+
+  function Page() {
+    const [values, setValues] = React.useState<Record<string, RawValue>>({});
+    return (
+      <SchemaForm
+        schema={DEPENDENT}
+        values={values}
+        locks={LOCKS}
+        errors={new Map()}
+        pointer="/parameters"
+        testId="p"
+        onChange={(name, value) => setValues({ ...values, [name]: value })}
+      />
+    );
+  }
+
+  function choose(page: ReturnType<typeof draw>, value: string) {
+    const select = page.get<HTMLSelectElement>('p-optimizer');
+    React.act(() => {
+      select.value = value;
+      select.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+  }
+
+  it('brings a field and what was typed in it back, and says so', () => {
+    const page = draw(<Page />);
+    const find = () => page.host.querySelector('[data-testid="p-momentum"]');
+    const said = () => page.get('p-announced').textContent;
+    expect(find()).toBeNull();
+    expect(said()).toBe('');
+    choose(page, 'sgd');
+    expect(said()).toBe('New below: Momentum.');
+    type(page.get('p-momentum'), '0.5');
+    choose(page, 'adam');
+    expect(find()).toBeNull();
+    expect(said()).toBe('No longer asked for: Momentum.');
+    choose(page, 'sgd');
+    expect(page.get<HTMLInputElement>('p-momentum').value).toBe('0.5');
+    expect(page.get('p-announced').getAttribute('role')).toBe('status');
+    page.remove();
+  });
+
+  it('shows what is fixed with the reason, and nothing that is hidden', () => {
+    const page = draw(<Page />);
+    const cells = page.get<HTMLInputElement>('p-cells');
+    expect(cells.readOnly).toBe(true);
+    expect(cells.value).toBe('8');
+    expect(page.host.textContent).toContain(
+      'fixed here · The licence is for 8.'
+    );
+    expect(page.host.querySelector('[data-testid="p-debug"]')).toBeNull();
+    page.remove();
+  });
+});
+
 it.each<[object, RawValue, unknown]>([
   [{ type: 'integer' }, '5', 5],
   [{ type: 'number' }, '1e-3', 0.001],

@@ -5,6 +5,7 @@ import { useTrans } from '../../components/trans';
 import type { IChoice } from '../../types';
 import { optionText, templateOption } from './draft';
 import { optionLabel } from './fieldwords';
+import { Lockable } from './locks';
 import type { NewJobModel } from './model';
 
 /** The accounts and QOS that Slurm offers the user there; any text where it does not say. */
@@ -58,7 +59,7 @@ function NameField({
     () => names.map((id): IChoice => ({ id, label: id })),
     [names]
   );
-  return (
+  const field = (hint: React.ReactNode) => (
     <Combobox
       label={optionLabel(trans, name)}
       choices={choices}
@@ -77,6 +78,11 @@ function NameField({
       hint={hint}
       onChange={id => model.setOption(name, id ?? '')}
     />
+  );
+  return (
+    <Lockable model={model} name={name} hint={hint}>
+      {field}
+    </Lockable>
   );
 }
 

@@ -1,10 +1,14 @@
-import type { JobSubmit, Partition, Template } from '../../api/types';
+import type { JobSubmit, Locks, Partition, Template } from '../../api/types';
 import {
-  parseValue,
-  type IObjectSchema,
-  type RawValue
-} from '../../components/SchemaForm';
+  fixedValue,
+  isDecided,
+  resolveTyped,
+  type IObjectSchema
+} from '../../components/schemafields';
+import { parseValue, type RawValue } from '../../components/schemavalues';
 import { restoreEdit, toAsk, type IScriptEdit } from './edit';
+
+export const NO_LOCKS: Locks = { slurm: {}, parameters: {} };
 
 /** What the user set for one template; kept apart, so that trying another loses nothing. */
 export interface ISettings {
@@ -142,7 +146,10 @@ export function optionText(
   template: Template | null,
   name: string
 ): string {
-  return draft.options[name] ?? templateOption(template, name);
+  const fixed = fixedValue(template?.locks.slurm[name]);
+  return fixed !== undefined
+    ? String(fixed)
+    : (draft.options[name] ?? templateOption(template, name));
 }
 
 /** An option as the template has it. */
@@ -157,23 +164,26 @@ export function templateOption(
 /** The form as the contract's `JobSubmit`; only what the user set, the server adds the template's. */
 export function toSubmission(
   draft: IDraft,
-  template: Template | null
+  template: Template | null,
+  locks: Locks = template?.locks ?? NO_LOCKS
 ): JobSubmit {
   const asked = toAsk(draft);
   const jobName = asked.jobName.trim();
   const options: Record<string, string | number> = {};
   for (const [name, typed] of Object.entries(asked.options)) {
     const text = typed.trim();
-    if (text) {
+    if (text && !isDecided(locks.slurm[name])) {
       options[name] = optionValue(name, text);
     }
   }
   const schema = (template?.parameters ?? {}) as IObjectSchema;
   const parameters: Record<string, string | number | boolean> = {};
+  const { fields } = resolveTyped(schema, draft.parameters, locks.parameters);
   for (const [name, raw] of Object.entries(draft.parameters)) {
-    const property = schema.properties?.[name];
-    const value = property ? parseValue(property, raw) : null;
-    if (value !== null) {
+    const field = fields.get(name);
+    const value = field ? parseValue(field, raw) : null;
+    // What is not there, or not the user's to set, is kept but not sent.
+    if (value !== null && !isDecided(locks.parameters[name])) {
       parameters[name] = value;
     }
   }

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Template } from '../../api/types';
-import type { IObjectSchema } from '../../components/SchemaForm';
+import { namesOf, type IObjectSchema } from '../../components/schemafields';
 
 /** Lines that were written by hand; no field made them. */
 export const BY_HAND = '/edit';
@@ -49,7 +49,8 @@ export function fieldLabel(
       return optionLabel(trans, name);
     case 'parameters': {
       const schema = template?.parameters as IObjectSchema | null | undefined;
-      return schema?.properties?.[name]?.title ?? name.replaceAll('_', ' ');
+      const field = schema && namesOf(schema).get(name);
+      return field?.title ?? name.replaceAll('_', ' ');
     }
     case 'files':
       return trans.__('File %1', name);

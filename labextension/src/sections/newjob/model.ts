@@ -6,6 +6,7 @@ import type { ISlurmEvent } from '../../api/events';
 import type {
   Image,
   Job,
+  Locks,
   Partition,
   Preview,
   Template,
@@ -17,6 +18,7 @@ import { Observable } from '../../observable';
 import { loadText } from '../../text';
 import {
   emptyDraft,
+  NO_LOCKS,
   optionText,
   partitionOf,
   restoreDraft,
@@ -62,7 +64,9 @@ export class NewJobModel extends Observable {
     this.editor = new ScriptModel({
       ask: (body, signal) => client.previewJob(body, signal),
       body: () =>
-        this.isEmpty ? null : toSubmission(this.draft, this.template),
+        this.isEmpty
+          ? null
+          : toSubmission(this.draft, this.template, this.locks),
       draft: () => this.draft,
       change: draft => this._change(draft),
       onRead: draft => {
@@ -113,6 +117,11 @@ export class NewJobModel extends Observable {
   /** The field at this JSON Pointer wants the focus. */
   get focusAsked(): ISignal<this, string> {
     return this._focusAsked;
+  }
+
+  /** What template and site have decided about the fields. */
+  get locks(): Locks {
+    return this.template?.locks ?? this.preview?.locks ?? NO_LOCKS;
   }
 
   get preview(): Preview | null {
@@ -314,7 +323,7 @@ export class NewJobModel extends Observable {
     try {
       const job = await submitOnce({
         client: this._client,
-        body: toSubmission(this.draft, this.template),
+        body: toSubmission(this.draft, this.template, this.locks),
         key: this.draft.key,
         sleep: this._sleep
       });

@@ -14,6 +14,7 @@ import {
   templateOption
 } from './draft';
 import { optionLabel } from './fieldwords';
+import { Lockable } from './locks';
 import { boundHelp, type Bounded } from './limits';
 import type { NewJobModel } from './model';
 
@@ -99,7 +100,15 @@ function PartitionField({ model }: { model: NewJobModel }): React.JSX.Element {
   const value = optionText(model.draft, model.template, 'partition');
   const standard = partitions.find(partition => partition.is_default);
   const known = partitions.some(partition => partition.name === value);
-  return (
+  const hint = (
+    <>
+      {model.partition ? (
+        <div>{partitionWords(trans, model.partition)}</div>
+      ) : null}
+      <LimitsState model={model} />
+    </>
+  );
+  const select = (hint: React.ReactNode) => (
     <SelectField
       label={trans.__('Partition')}
       value={value}
@@ -107,14 +116,7 @@ function PartitionField({ model }: { model: NewJobModel }): React.JSX.Element {
       pointer="/options/partition"
       error={model.messages('error').get('/options/partition')}
       warning={model.messages('warning').get('/options/partition')}
-      hint={
-        <>
-          {model.partition ? (
-            <div>{partitionWords(trans, model.partition)}</div>
-          ) : null}
-          <LimitsState model={model} />
-        </>
-      }
+      hint={hint}
       options={[
         ...(templateOption(model.template, 'partition')
           ? []
@@ -133,6 +135,11 @@ function PartitionField({ model }: { model: NewJobModel }): React.JSX.Element {
       ]}
       onChange={name => model.setOption('partition', name)}
     />
+  );
+  return (
+    <Lockable model={model} name="partition" hint={hint}>
+      {select}
+    </Lockable>
   );
 }
 
@@ -177,7 +184,7 @@ function Option({
 }): React.JSX.Element {
   const trans = useTrans();
   const pointer = `/options/${name}`;
-  return (
+  const field = (hint: React.ReactNode) => (
     <TextField
       label={optionLabel(trans, name)}
       value={optionText(model.draft, model.template, name)}
@@ -190,6 +197,11 @@ function Option({
       hint={hint}
       onChange={value => model.setOption(name, value)}
     />
+  );
+  return (
+    <Lockable model={model} name={name} hint={hint}>
+      {field}
+    </Lockable>
   );
 }
 

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { TextField } from '../../components/Field';
 import { Part } from '../../components/Part';
 import { SchemaForm, type IObjectSchema } from '../../components/SchemaForm';
+import { namesOf } from '../../components/schemafields';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
 import { FilesField } from './filesview';
@@ -57,7 +58,7 @@ export function NewJobView({
 function Parameters({ model }: { model: NewJobModel }): React.ReactNode {
   const trans = useTrans();
   const schema = model.template?.parameters as IObjectSchema | null | undefined;
-  if (!schema?.properties || Object.keys(schema.properties).length === 0) {
+  if (!schema || namesOf(schema).size === 0) {
     return null;
   }
   return (
@@ -65,6 +66,7 @@ function Parameters({ model }: { model: NewJobModel }): React.ReactNode {
       <SchemaForm
         schema={schema}
         values={model.draft.parameters}
+        locks={model.locks.parameters}
         errors={model.messages('error')}
         pointer="/parameters"
         testId="slurmdash-parameter"
