@@ -19,14 +19,14 @@ _LARGEST = 2**53 - 1  # what JavaScript counts exactly
 def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
     """The widget for one parameter of a template, from its JSON Schema. See ``parameter_value``."""
     field = _field_of(name, schema)
-    field.counts = "default" in schema
+    field.counts, field.chosen = "default" in schema, False
     field.observe(lambda _change: touch(field), "value")
     return field
 
 
 def touch(field: w.ValueWidget) -> None:
     """Somebody chose the value that the field shows."""
-    field.counts = True
+    field.counts = field.chosen = True
 
 
 def parameter_value(field: w.ValueWidget) -> Any:

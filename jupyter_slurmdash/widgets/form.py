@@ -18,9 +18,10 @@ from ..dash import Dash
 from ..errors import ImageNotFound, SlurmDashError
 from ..jobs.model import OVER, JobRecord, JobSpec, Preview
 from ..templates.model import Template
-from .fields import option_fields, parameter_field, parameter_value, touch
+from .fields import option_fields, touch
 from .filedrop import FileDrop
 from .images import ImagePicker
+from .parameters import Parameters, decided_html, is_decided
 
 _WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
@@ -40,7 +41,9 @@ class JobForm(w.VBox):
         self._follow_lock = threading.Lock()
         self._quiet = False
         self.files: dict[str, w.Text] = {}
-        self.parameters: dict[str, w.ValueWidget] = {}
+        self._parameters = Parameters(None)
+        self.parameters = self._parameters.fields
+        self._decided: set[str] = set()
         self._make_fields()
         super().__init__(
             [
@@ -72,7 +75,8 @@ class JobForm(w.VBox):
         self.drop = FileDrop(self._dash, description="Files")
         self._slots_box, self._parameters_box = w.VBox(), w.VBox()
         self.options = option_fields(self._dash)
-        self._options_box = w.VBox(list(self.options.values()))
+        self._locks_note = w.HTML()
+        self._options_box = w.VBox([*self.options.values(), self._locks_note])
         self.job_name = w.Text(description="Job name", style=_LABEL, layout=_WIDE)
         self.script = w.Textarea(disabled=True, layout=w.Layout(width="100%", height="20em"))
         self.findings = w.HTML()
@@ -114,12 +118,12 @@ class JobForm(w.VBox):
                 for slot, field in self.files.items()
                 if field.value.strip()
             },
-            options={name: field.value for name, field in self.options.items() if field.value not in ("", 0)},
-            parameters={
-                name: value
-                for name, field in self.parameters.items()
-                if (value := parameter_value(field)) is not None
+            options={
+                name: field.value
+                for name, field in self.options.items()
+                if field.value not in ("", 0) and name not in self._decided
             },
+            parameters=self._parameters.values(),
         )
 
     def set(
@@ -158,12 +162,11 @@ class JobForm(w.VBox):
             slot.name: self._slot_field(slot.name, slot.pattern, slot.required)
             for slot in (template.slots if template else ())
         }
-        schema: Mapping[str, Any] = (template.parameters if template else None) or {}
-        self.parameters = {
-            name: parameter_field(name, field) for name, field in schema.get("properties", {}).items()
-        }
+        self._parameters = Parameters(template)
+        self.parameters = self._parameters.fields
         self._slots_box.children = list(self.files.values())
-        self._parameters_box.children = list(self.parameters.values())
+        self._parameters_box.children = [self._parameters.box]
+        self._parameters.follow()
         for field in (*self.files.values(), *self.parameters.values()):
             field.observe(self._on_change, "value")
         self._take_defaults(template)
@@ -188,10 +191,23 @@ class JobForm(w.VBox):
             field.value = (
                 type(field.value)(given) if given is not None and fits else field.trait_defaults("value")
             )
+        self._lock_options(template)
         if template is not None:
             found = self._dash.catalog.find_by_name(template.image_name) if template.image_name else None
             self.image.value = found.id if found else ""
             self.app.value = template.app
+
+    def _lock_options(self, template: Template | None) -> None:
+        """What is fixed cannot be changed, what is hidden is not shown, and the reasons stand below."""
+        locks = template.locks.slurm if template else self._dash.library.policy.locks(None).slurm
+        self._decided = {name for name, each in locks.items() if any(map(is_decided, each))}
+        for name, field in self.options.items():
+            field.disabled = name in self._decided
+            field.layout.display = "none" if any(lock.hidden for lock in locks.get(name, ())) else None
+            for lock in locks.get(name, ()):
+                if lock.fixed is not None and (isinstance(field.value, str) or isinstance(lock.fixed, int)):
+                    field.value = type(field.value)(lock.fixed)
+        self._locks_note.value = decided_html(locks)
 
     def _on_image(self, _change: Any) -> None:
         try:
@@ -213,6 +229,9 @@ class JobForm(w.VBox):
     def _on_change(self, _change: Any) -> None:
         if self._quiet:
             return
+        self._quiet = True
+        self._parameters.follow()
+        self._quiet = False
         partition = self.options["partition"]
         self.image.partition = partition.value if partition.value in partition.options else ""
         self._key = None
