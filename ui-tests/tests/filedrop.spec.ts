@@ -12,6 +12,8 @@ import { expect, Panel, test as base } from './panel';
 
 const OUT = join(__dirname, '..', 'artifacts');
 const MIB = 1024 * 1024;
+/** Milliseconds that a busy machine may take to open a notebook, or to start its kernel. */
+const SLOW = 90_000;
 
 let server: IServer;
 const before = { ...process.env };
@@ -93,11 +95,11 @@ async function open(page: Page, notebook: string, name: string): Promise<void> {
     `${server.url}lab/workspaces/${name}/tree/${notebook}?token=${TOKEN}`
   );
   await page.waitForSelector('#jupyterlab-splash', { state: 'detached' });
-  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible();
+  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({ timeout: SLOW });
   await page.locator('.jp-Cell .cm-content').first().click();
   await expect(
     page.locator('.jp-Notebook-ExecutionIndicator')
-  ).toHaveAttribute('data-status', 'idle', { timeout: 60_000 });
+  ).toHaveAttribute('data-status', 'idle', { timeout: SLOW });
 }
 
 /** The panel beside the notebook has the same field. */
@@ -134,13 +136,13 @@ for (const [mode, theme] of [
   test(`a file goes past a busy kernel, which finds it in its session, ${mode}`, async ({
     panel
   }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(4 * SLOW);
     const { page } = panel;
     await open(page, 'drop.ipynb', `drop-${mode}`);
     await panel.setTheme(theme);
     await run(page, 0);
     const field = panel.get('file-drop');
-    await expect(field).toBeVisible({ timeout: 60_000 });
+    await expect(field).toBeVisible({ timeout: SLOW });
     await expect(field).toHaveAttribute('aria-busy', 'false');
     await run(page, 1);
 
@@ -157,7 +159,7 @@ for (const [mode, theme] of [
     const digest = createHash('sha256').update(data).digest('hex');
     await expect(output(page, 1)).toContainText(
       `there: data.csv ${data.length} ${digest}`,
-      { timeout: 60_000 }
+      { timeout: SLOW }
     );
     expect(patches.some(method => method === 'POST' || method === 'PATCH')).toBe(
       true
@@ -180,12 +182,12 @@ for (const [mode, theme] of [
 }
 
 test('by keys alone, then submitted', async ({ panel }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(4 * SLOW);
   const { page } = panel;
   await open(page, 'drop.ipynb', 'drop-keys');
   await run(page, 0);
   const field = panel.get('file-drop');
-  await expect(field).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
+  await expect(field).toHaveAttribute('aria-busy', 'false', { timeout: SLOW });
   const choose = field.getByRole('button', { name: 'Choose files' });
   await choose.focus();
   const chooser = page.waitForEvent('filechooser');
@@ -202,7 +204,7 @@ test('by keys alone, then submitted', async ({ panel }) => {
   await page.keyboard.type('dd');
   await expect(page.locator('.jp-Notebook .jp-Cell')).toHaveCount(4);
   await run(page, 3);
-  await expect(output(page, 3)).toContainText('job: 1,2', { timeout: 60_000 });
+  await expect(output(page, 3)).toContainText('job: 1,2', { timeout: SLOW });
 
   // A reload of the page finds the uploads again.
   await page.keyboard.press('Control+s');
@@ -212,23 +214,23 @@ test('by keys alone, then submitted', async ({ panel }) => {
   await expect(inside(page, 'file-small.csv')).toHaveAttribute(
     'data-state',
     'complete',
-    { timeout: 60_000 }
+    { timeout: SLOW }
   );
 });
 
 test('in Notebook 7', async ({ panel }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(4 * SLOW);
   const { page } = panel;
   const answer = await page.request.get(`${server.url}tree?token=${TOKEN}`);
   test.skip(answer.status() === 404, 'notebook is not installed');
   await page.goto(`${server.url}notebooks/drop.ipynb?token=${TOKEN}`);
-  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible();
+  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({ timeout: SLOW });
   await expect(
     page.locator('.jp-Notebook-ExecutionIndicator')
-  ).toHaveAttribute('data-status', 'idle', { timeout: 60_000 });
+  ).toHaveAttribute('data-status', 'idle', { timeout: SLOW });
   await run(page, 0);
   await expect(panel.get('file-drop')).toHaveAttribute('aria-busy', 'false', {
-    timeout: 60_000
+    timeout: SLOW
   });
   await run(page, 1);
   await inside(page, 'file-input').setInputFiles({
@@ -237,13 +239,13 @@ test('in Notebook 7', async ({ panel }) => {
     buffer: Buffer.from('7\n')
   });
   await expect(output(page, 1)).toContainText('there: seven.csv 2 ', {
-    timeout: 60_000
+    timeout: SLOW
   });
   await page.screenshot({ path: join(OUT, 'filedrop-notebook7.png') });
 });
 
 test('in the form, in Korean', async ({ panel }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(4 * SLOW);
   const { page } = panel;
   const put = (locale: string) =>
     page.request.put(
@@ -254,7 +256,7 @@ test('in the form, in Korean', async ({ panel }) => {
   await open(page, 'form.ipynb', 'drop-form');
   await run(page, 0);
   const field = panel.get('file-drop');
-  await expect(field).toHaveAttribute('aria-busy', 'false', { timeout: 60_000 });
+  await expect(field).toHaveAttribute('aria-busy', 'false', { timeout: SLOW });
   await inside(page, 'file-input').setInputFiles({
     name: 'main.py',
     mimeType: 'text/x-python',
@@ -270,6 +272,6 @@ test('in the form, in Korean', async ({ panel }) => {
   await expect(output(page, 1)).toContainText('session: True');
   await page.getByRole('button', { name: 'Submit' }).click();
   await expect(page.locator('.jp-Notebook')).toContainText('COMPLETED', {
-    timeout: 60_000
+    timeout: SLOW
   });
 });
