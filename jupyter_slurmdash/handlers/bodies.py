@@ -22,6 +22,7 @@ from .base import SlurmDashHandler, is_number
 
 PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
+TURN = 0.002  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
 # What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
 # release it.
 _WRITERS = "slurmdash_writers"
@@ -53,6 +54,7 @@ class BodyHandler(SlurmDashHandler):
         self._slow = self.off_loop
         self._unwanted = False
         self._lingered = 0
+        self._turn = 0.0
         self._over = asyncio.Event()
 
     # -- before the body ------------------------------------------------------------------------------------
@@ -125,7 +127,11 @@ class BodyHandler(SlurmDashHandler):
         except SlurmDashError as error:
             await self.call_in(_WRITERS, self._writer.close)
             await self._refuse(error)
-        self._slow = self._slow or time.perf_counter() - began > SLOW
+        now = time.perf_counter()
+        self._slow = self._slow or now - began > SLOW
+        if now - self._turn > TURN:
+            await asyncio.sleep(0)
+            self._turn = time.perf_counter()
 
     async def _refuse(self, error: SlurmDashError) -> None:
         """Answer now, and read on a little: a connection closed on unread bytes is reset, and the answer

@@ -17,7 +17,8 @@ class FormHandler(BodyHandler):
             raise UnsupportedMediaType("Send the files as multipart/form-data.")
         uploads, session_id = self.dash.uploads, self.path_kwargs["session_id"]
         await self.call(uploads.sessions.find, session_id, self.dash.user)
-        self.take_body(Intake(uploads.transfers, uploads.small, session_id, self.dash.user, kind))
+        form = Intake(uploads.transfers, uploads.small, session_id, self.dash.user, kind, self.asker())
+        self.take_body(form)
 
     async def post(self, session_id: str) -> None:
         files = await self.conclude()

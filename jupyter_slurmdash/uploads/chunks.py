@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ChecksumMismatch, Conflict, InvalidInput, SlurmDashError, TooLarge
-from .files import Digest, Part, full_disk
+from .digest import Digest
+from .files import Part, full_disk
 from .journal import Journal
 from .locks import LetGo
 from .magic import HEAD

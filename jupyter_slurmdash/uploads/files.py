@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -169,44 +168,6 @@ class Part:
 
     def close(self) -> None:
         os.close(self.fd)
-
-
-class Digest:
-    """SHA-256 of a file that comes in pieces. What it did not see (before a restart) it reads from the
-    disk.
-    """
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._seen = 0
-
-    def update(self, data: bytes, offset: int) -> None:
-        """``data`` stands at ``offset``; left for later when something before it has not been seen."""
-        if offset == self._seen:
-            self._hash.update(data)
-            self._seen += len(data)
-
-    def copy(self) -> Digest:
-        other = Digest()
-        other._hash, other._seen = self._hash.copy(), self._seen
-        return other
-
-    def hexdigest(self, fd: int, size: int) -> str:
-        """The digest of the first ``size`` bytes, reading what is missing of them from ``fd``."""
-        if self._seen > size:
-            self._hash, self._seen = hashlib.sha256(), 0
-        self.catch_up(fd, size)
-        return self._hash.hexdigest()
-
-    def catch_up(self, fd: int, size: int) -> None:
-        """See all of the first ``size`` bytes of ``fd``. Raises Conflict when it has fewer."""
-        while self._seen < size:
-            data = os.pread(fd, min(_READ, size - self._seen), self._seen)
-            if not data:
-                raise Conflict(
-                    "The uploaded file has become shorter on the disk. Delete it and send it again."
-                )
-            self.update(data, self._seen)
 
 
 @contextmanager

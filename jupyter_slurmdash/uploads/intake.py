@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..errors import Conflict, InvalidInput, SlurmDashError
+from .locks import LetGo
 from .model import FILE_TYPES, SessionFile
 from .multipart import Multipart, PartBegin, PartEnd
 from .records import NewFile
@@ -31,14 +32,21 @@ class _Part:
 class Intake:
     """A sink for the body of one form (see ``handlers/bodies.py``). Fields: ``file`` (any number, under any name),
     ``file_type``, ``slot`` and ``clash``, which hold for the files after them; those that come after the last file
-    hold for all files that had none.
+    hold for all files that had none. ``let_go`` see ``Locks.acquire``.
     """
 
     def __init__(
-        self, transfers: Transfers, small: SmallFiles, session_id: str, user: str, content_type: str
+        self,
+        transfers: Transfers,
+        small: SmallFiles,
+        session_id: str,
+        user: str,
+        content_type: str,
+        let_go: LetGo | None = None,
     ) -> None:
         self._transfers, self._small = transfers, small
         self._session_id, self._user = session_id, user
+        self._let_go = let_go
         self._form = Multipart(content_type)
         self._lock = threading.Lock()
         self._closed = False
@@ -91,7 +99,7 @@ class Intake:
             self._writer = Same(there)
         else:
             file = self._transfers.create(self._session_id, self._user, new)
-            whole = Append(0, all_or_none=True)
+            whole = Append(0, let_go=self._let_go, all_or_none=True)
             writer = self._transfers.open(self._session_id, self._user, file.id, whole)
             assert isinstance(writer, Writer)
             self._writer = writer

@@ -223,6 +223,16 @@ class Records:
         if existing is None:
             return row
         old = self._file(existing)
+        if _is_broken_form(old) and row["size"] is None:
+            # The same form once more: its first connection, should it only seem to be alive, lets go.
+            with self.locks.held(old.id):
+                now = self.table.file(old.session_id, old.id)
+                if now is not None and _is_broken_form(self._file(now)):
+                    self.forget(old)
+            existing = self.table.insert_file(row)
+            if existing is None:
+                return row
+            old = self._file(existing)
         if self._replaceable(old, row) or (clash == "replace" and not self.locks.busy(old.id)):
             self.forget(old)
         elif clash == "keep":
@@ -249,6 +259,11 @@ class Records:
         self.table.delete_file(file.id)
         if file.origin != "path":
             self.place(file).remove()
+
+
+def _is_broken_form(file: SessionFile) -> bool:
+    """Nothing of a form counts before its end, and its size is not known before."""
+    return file.state == "uploading" and file.size is None and not file.offset
 
 
 def require_no_folder(name: str, there: Iterable[str]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import Conflict, Forbidden, InvalidInput, NoSpace, OffsetMismatch, SlurmDashError, TooLarge
 from ..events import EventBus
-from .files import Digest, Part, Place, full_disk
+from .digest import Digest
+from .files import Part, Place, full_disk
 from .joins import Joins, Recipe, gather
 from .locks import LetGo
 from .model import SessionFile

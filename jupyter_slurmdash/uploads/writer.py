@@ -11,7 +11,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..errors import ChecksumMismatch, Conflict, InvalidInput, NoSpace, SlurmDashError, TooLarge
-from .files import Digest, Part
+from .digest import Digest
+from .files import Part
 from .magic import HEAD
 from .model import SessionFile, Slot
 from .progress import Progress

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -41,6 +43,37 @@ def test_curl_sends_a_file_and_a_folder(server: Server, tmp_path: Path) -> None:
     assert [file["name"] for file in answer["files"]] == ["big.dat", "src/한글.py"]
     assert answer["sha256"] == hashlib.sha256(big.read_bytes()).hexdigest()
     assert server.facts()["VmHWM"] - before < 32 * 1024  # KiB
+
+
+def test_a_dead_connection_lets_go_of_its_form(server: Server) -> None:
+    """A proxy or a sleeping laptop drops a connection without a word; the client comes again at once."""
+    session = server.session()["session_id"]
+    data = os.urandom(2_000_000)
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.dat"\r\n\r\n'
+        + data
+        + b"\r\n--B--\r\n"
+    )
+    headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=B"}
+    parts = urlsplit(f"{server.api}/sessions/{session}/files")
+    before = server.facts()["bytes"]
+    dead = http.client.HTTPConnection(parts.netloc, timeout=60)
+    dead.putrequest("POST", parts.path)
+    for name, text in {**headers, "Content-Length": str(len(body))}.items():
+        dead.putheader(name, text)
+    dead.endheaders()
+    dead.send(body[:1_000_000])
+    while server.facts()["bytes"] < before + 1_000_000:
+        pass
+    began = time.monotonic()
+    done = requests.post(parts.geturl(), headers=headers, data=body, timeout=60)
+    assert done.status_code == 201, done.text
+    assert time.monotonic() - began < 5
+    assert done.json()["sha256"] == hashlib.sha256(data).hexdigest()
+    assert dead.sock.recv(1000) == b""
+    dead.close()
+    (file,) = server.call("POST", f"/sessions/{session}/finalize").json()["files"]
+    assert file["size"] == len(data)
 
 
 def test_ten_thousand_small_files_in_one_request(server: Server) -> None:
