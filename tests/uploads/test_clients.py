@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,9 +52,12 @@ def test_interrupted_five_times(server: Server, source: Path, client: str, tmp_p
     gaps = [int(SIZE * chance.uniform(*bounds)) for _ in INTERRUPTIONS]
     running: list[subprocess.Popen[str]] = []
 
+    running_again = threading.Lock()
+
     def end_server() -> None:
-        server.kill()
-        server.start()
+        with running_again:
+            server.kill()
+            server.start()
 
     def end_client() -> None:
         os.killpg(running[-1].pid, signal.SIGKILL)
@@ -74,7 +78,9 @@ def test_interrupted_five_times(server: Server, source: Path, client: str, tmp_p
         str(tmp_path / "memory"),
     ]
     began = time.perf_counter()
-    for _ in range(len(INTERRUPTIONS) + 1):
+    for _ in range(2 * len(INTERRUPTIONS)):
+        with running_again:
+            pass
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
             running.append(process)
             _, said = process.communicate(timeout=600)
