@@ -55,6 +55,15 @@ async function showLibrary(panel: Panel): Promise<void> {
   await panel.toggle('Templates');
 }
 
+/** Whether a workspace has the tab of a template that is not saved yet. */
+function knowsDraft(workspace: string | null): boolean {
+  const { data } = JSON.parse(workspace ?? '{}') as {
+    data?: Record<string, unknown>;
+  };
+  const layout = JSON.stringify(data?.['layout-restorer:data'] ?? {});
+  return layout.includes('slurmdash-templates:new');
+}
+
 const editorOf = (page: Page) =>
   page.locator('.jp-slurmdash-TemplateEditor:visible');
 
@@ -137,8 +146,16 @@ test('the notes are there again after a reload', async ({ panel }) => {
   await showLibrary(panel);
   await panel.get('template-script').click();
   await panel.get('script-text').fill(SCRIPT.replace('NAME', 'reloaded'));
+  // JupyterLab opens again the tabs that its workspace knows, and saves that a little later.
+  const saved = page.waitForRequest(
+    request =>
+      request.method() === 'PUT' &&
+      request.url().includes('api/workspaces') &&
+      knowsDraft(request.postData())
+  );
   await panel.get('script-submit').click();
   await expect(panel.get('editor-notes')).toBeVisible();
+  await (await saved).response();
   await page.reload();
   await expect(panel.get('editor-notes')).toContainText('--account', {
     timeout: 60_000
@@ -204,6 +221,8 @@ test('a finished job becomes a template', async ({ panel }) => {
     timeout: 30_000
   });
   await row.click();
+  await expect(panel.get('job-template')).toBeVisible();
+  await page.screenshot({ path: join(OUT, 'fromscript-job.png') });
   await panel.get('job-template').press('Enter');
   const editor = editorOf(page);
   await expect(editor.getByRole('heading', { level: 2 })).toHaveText(
