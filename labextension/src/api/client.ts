@@ -24,6 +24,7 @@ import type {
   Template,
   TemplateCheck,
   TemplateDraft,
+  TemplateHealth,
   TemplateList,
   TemplateVersionList,
   TemplateVersionText,
@@ -245,6 +246,21 @@ export class SlurmClient {
       body: {},
       signal
     });
+  }
+
+  /** What the last check found, and what became of your jobs. */
+  getTemplateHealth(id: string): Promise<TemplateHealth> {
+    return this._json('GET', `${templatePath(id)}/health`);
+  }
+
+  /** Have the template checked in the background; nothing is submitted. */
+  startTemplateCheck(id: string): Promise<TemplateHealth> {
+    return this._json('POST', `${templatePath(id)}/health`);
+  }
+
+  /** Have the official set checked; the ids of all that are under way. */
+  startOfficialChecks(): Promise<{ running: string[] }> {
+    return this._json('POST', 'api/v2/templates/health', { body: {} });
   }
 
   rescanTemplates(): Promise<{ count: number; broken: number }> {

@@ -16,6 +16,7 @@ export type TemplateProblem = Schemas['TemplateProblem'];
 export type TemplateVersion = Schemas['TemplateVersion'];
 export type TemplateVersionList = Schemas['TemplateVersionList'];
 export type TemplateVersionText = Schemas['TemplateVersionText'];
+export type TemplateHealth = Schemas['TemplateHealth'];
 export type TemplateDraft = Schemas['TemplateDraft'];
 export type TemplateNote = TemplateDraft['notes'][number];
 export type NodeError = Schemas['NodeError'];

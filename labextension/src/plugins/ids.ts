@@ -23,6 +23,9 @@ export namespace CommandIDs {
   export const cloneTemplate = 'slurmdash:template-clone';
   export const shareTemplate = 'slurmdash:template-share';
   export const unshareTemplate = 'slurmdash:template-unshare';
+  /** Tries it without submitting. */
+  export const checkTemplate = 'slurmdash:template-check';
+  export const checkOfficialTemplates = 'slurmdash:templates-check-official';
   export const exportTemplate = 'slurmdash:template-export';
   export const templateVersions = 'slurmdash:template-versions';
   export const deleteTemplate = 'slurmdash:template-delete';

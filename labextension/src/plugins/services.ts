@@ -5,6 +5,7 @@ import type {
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { Token, UUID } from '@lumino/coreutils';
+import { Debouncer } from '@lumino/polling';
 
 import { SlurmClient } from '../api/client';
 import { EventsClient } from '../api/events';
@@ -21,6 +22,8 @@ import { DraftStore } from './draftstore';
 
 /** Milliseconds between looks at what is free, while someone looks. */
 const CLUSTER_INTERVAL = 30_000;
+/** Milliseconds without the end of a job before its template's history is asked for. */
+const HISTORY_PAUSE = 1_000;
 
 /** The connection to the server and the models that all parts of the panel share. */
 export class SlurmServices {
@@ -52,11 +55,18 @@ export class SlurmServices {
       this.images.onEvent(event);
       this.newJob.onEvent(event);
       if (event.channel === 'templates') {
+        const ids = Array.isArray(event.ids) ? event.ids.map(String) : null;
         void this.templates.refresh();
+        if (event.type === 'template_health') {
+          void this.templateActions.onChecked(ids);
+        }
       }
     });
     this.events.reload.connect(() => this.refresh());
-    this.jobs.ended.connect(() => void this.cluster.refresh());
+    this.jobs.ended.connect(() => {
+      void this.cluster.refresh();
+      void this._jobsEnded.invoke();
+    });
     this.newJob.jobSubmitted.connect((_, job) => {
       this.jobs.put(job);
       void this.cluster.refresh();
@@ -108,9 +118,15 @@ export class SlurmServices {
   private _refreshLists(): void {
     void this.cluster.refresh();
     void this.templates.refresh();
+    void this.templateActions.onChecked(null);
     void this.images.refresh();
   }
 
+  /** The library says what became of the jobs; of many that end at once, once. */
+  private readonly _jobsEnded = new Debouncer(
+    async () => (this._awake ? this.templates.refresh() : undefined),
+    HISTORY_PAUSE
+  );
   private _awake = false;
   private _looking: () => boolean = () => false;
 }

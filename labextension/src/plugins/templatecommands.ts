@@ -182,6 +182,17 @@ function addActions(options: IOptions): void {
     id => actions.unshare(id)
   );
   add(
+    CommandIDs.checkTemplate,
+    trans.__('Check now'),
+    trans.__('Check the Slurm template without submitting'),
+    id => actions.check(id)
+  );
+  app.commands.addCommand(CommandIDs.checkOfficialTemplates, {
+    label: trans.__('Check the official Slurm templates'),
+    describedBy: argsOf({}),
+    execute: () => actions.checkOfficial()
+  });
+  add(
     CommandIDs.exportTemplate,
     trans.__('Export'),
     trans.__('Export the Slurm template'),
@@ -253,6 +264,7 @@ export function offered(template: TemplateSummary): Array<string | null> {
       : []),
     ...(mine && source === 'community' ? [CommandIDs.unshareTemplate] : []),
     null,
+    CommandIDs.checkTemplate,
     CommandIDs.exportTemplate,
     CommandIDs.templateVersions,
     ...(mine ? [null, CommandIDs.deleteTemplate] : [])

@@ -19,7 +19,7 @@ import { addTemplateCommands } from './templatecommands';
 import { TemplateDrafts } from './templatedrafts';
 import { TemplateTabs } from './templatetabs';
 
-/** What the palette offers; all but the first three are for the template of the editor in front. */
+/** What the palette offers; most are for the template of the editor in front. */
 const OFFERED = [
   CommandIDs.newTemplate,
   CommandIDs.templateFromScript,
@@ -29,6 +29,8 @@ const OFFERED = [
   CommandIDs.cloneTemplate,
   CommandIDs.shareTemplate,
   CommandIDs.unshareTemplate,
+  CommandIDs.checkTemplate,
+  CommandIDs.checkOfficialTemplates,
   CommandIDs.exportTemplate,
   CommandIDs.templateVersions,
   CommandIDs.deleteTemplate
@@ -84,12 +86,19 @@ export const templates: JupyterFrontEndPlugin<void> = {
       keys: ['Accel S'],
       selector: '.jp-slurmdash-TemplateEditor'
     });
-    services.events.event.connect((_, { channel, ids }) => {
-      if (channel === 'templates') {
-        tabs.onChanged(Array.isArray(ids) ? ids.map(String) : null);
+    services.events.event.connect((_, { channel, type, ids }) => {
+      const named = Array.isArray(ids) ? ids.map(String) : null;
+      if (channel === 'templates' && type === 'template_health') {
+        tabs.onHealth(named);
+      } else if (channel === 'templates') {
+        tabs.onChanged(named);
       }
     });
-    services.events.reload.connect(() => tabs.onChanged(null));
+    services.events.reload.connect(() => {
+      tabs.onChanged(null);
+      tabs.onHealth(null);
+    });
+    services.jobs.ended.connect(() => tabs.onHealth(null));
     if (restorer) {
       tabs.restore(restorer);
     }

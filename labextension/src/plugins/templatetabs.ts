@@ -59,6 +59,11 @@ export class TemplateTabs {
     this._tabs.forEach(({ content }) => void content.model.onChanged(ids));
   }
 
+  /** These templates were checked, or jobs of them ended; `null`: any. */
+  onHealth(ids: readonly string[] | null): void {
+    this._tabs.forEach(({ content }) => void content.health.onNews(ids));
+  }
+
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this._tabs, {
       command: CommandIDs.editTemplate,

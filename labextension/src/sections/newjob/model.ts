@@ -346,7 +346,8 @@ export class NewJobModel extends Observable {
   /** What other tabs and the file system did. */
   onEvent(event: ISlurmEvent): void {
     this.files.onEvent(event);
-    if (event.channel === 'templates') {
+    // That a template was checked changes nothing of it.
+    if (event.channel === 'templates' && event.type !== 'template_health') {
       void this._loadTemplate();
     }
   }

@@ -5,6 +5,7 @@ import { ReactSection } from '../../components/ReactSection';
 import { slurmIcon } from '../../icons';
 import type { ISectionOptions } from '../../types';
 import { EditorContext } from '../../components/CodeHost';
+import { HealthModel } from './healthmodel';
 import type { TemplateEditorModel } from './model';
 import { VersionsModel } from './versionsmodel';
 import { EditorView } from './view';
@@ -19,6 +20,10 @@ export class TemplateEditorWidget extends ReactSection {
       client: options.client,
       editor: options.model
     });
+    this.health = new HealthModel({
+      client: options.client,
+      editor: options.model
+    });
     this.addClass('jp-slurmdash-TemplateEditor');
     this.title.icon = slurmIcon;
     this.title.closable = true;
@@ -27,10 +32,12 @@ export class TemplateEditorWidget extends ReactSection {
   }
 
   readonly model: TemplateEditorModel;
+  readonly health: HealthModel;
 
   override dispose(): void {
     this.model.changed.disconnect(this._onChanged, this);
     this._versions.dispose();
+    this.health.dispose();
     super.dispose();
   }
 
@@ -41,6 +48,7 @@ export class TemplateEditorWidget extends ReactSection {
         <EditorView
           model={model}
           versions={this._versions}
+          health={this.health}
           onClone={onClone}
           onUse={onUse}
           onRestore={onRestore}
@@ -65,7 +73,7 @@ export class TemplateEditorWidget extends ReactSection {
 export namespace TemplateEditorWidget {
   export interface IOptions extends ISectionOptions {
     model: TemplateEditorModel;
-    client: TemplateEditorModel.IClient;
+    client: TemplateEditorModel.IClient & HealthModel.IClient;
     factory: CodeEditor.Factory;
     onClone: (id: string) => void;
     onUse: (id: string) => void;

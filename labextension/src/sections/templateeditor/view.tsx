@@ -10,6 +10,8 @@ import { useModel } from '../../components/useModel';
 import { Bars } from './bars';
 import type { ICodeHandle } from '../../components/CodeHost';
 import { FormView } from './formview';
+import type { HealthModel } from './healthmodel';
+import { HealthView } from './healthview';
 import { MergeView } from './mergeview';
 import type { TemplateEditorModel, View } from './model';
 import { problemRows } from './problems';
@@ -20,6 +22,7 @@ import { YamlView } from './yamlview';
 interface IEditorProps {
   model: TemplateEditorModel;
   versions: VersionsModel;
+  health: HealthModel;
   onClone: (id: string) => void;
   onUse: (id: string) => void;
   onRestore: (id: string) => void;
@@ -73,9 +76,10 @@ export function EditorView(props: IEditorProps): React.JSX.Element {
           />
           <aside
             className="jp-slurmdash-Editor-aside"
-            aria-label={trans.__('Problems and script')}
+            aria-label={trans.__('Problems, health and script')}
           >
             <Problems model={model} goTo={goTo} />
+            <HealthView model={props.health} editor={model} />
             <ScriptPreview model={model} />
           </aside>
         </div>

@@ -37,6 +37,69 @@ export class TemplateActions extends Observable {
   /** The script that is asked for; null: none is. */
   script: IScript | null = null;
   busy = false;
+  /** The templates whose check was asked for here and has not ended. */
+  readonly checking = new Set<string>();
+
+  /** Have a template checked; `onChecked` hears when that is done. */
+  async check(id: string): Promise<void> {
+    if (this.checking.has(id)) {
+      return;
+    }
+    this._checking([id]);
+    try {
+      const { state } = await this._client.startTemplateCheck(id);
+      if (state !== 'running') {
+        await this.onChecked([id]);
+      }
+    } catch (error) {
+      this._notChecked([id], error);
+    }
+  }
+
+  async checkOfficial(): Promise<void> {
+    const ids = this._templates.items
+      .filter(item => item.source === 'official')
+      .map(item => item.id);
+    this._checking(ids);
+    try {
+      const { running } = await this._client.startOfficialChecks();
+      // Those that have ended before the answer came were told of.
+      await this.onChecked(ids.filter(id => !running.includes(id)));
+    } catch (error) {
+      this._notChecked(ids, error);
+    }
+  }
+
+  /** The checks of these have ended; `null`: of any, for the news of it may have been missed. */
+  async onChecked(ids: readonly string[] | null): Promise<void> {
+    const ended = [...this.checking].filter(id => !ids || ids.includes(id));
+    await Promise.all(ended.map(id => this._seeCheck(id)));
+  }
+
+  /** Why a check could not be made is said here; what it found is in the list. */
+  private async _seeCheck(id: string): Promise<void> {
+    try {
+      const { state, message } = await this._client.getTemplateHealth(id);
+      if (state === 'running') {
+        return;
+      }
+      this._notChecked([id], state === 'failed' ? new Error(message) : null);
+    } catch (error) {
+      this._notChecked([id], error);
+    }
+  }
+
+  private _checking(ids: readonly string[]): void {
+    this.error = null;
+    ids.forEach(id => this.checking.add(id));
+    this.notify();
+  }
+
+  private _notChecked(ids: readonly string[], error: unknown): void {
+    ids.forEach(id => this.checking.delete(id));
+    this.error = error ?? this.error;
+    this.notify();
+  }
 
   startClone(id: string | null): void {
     this.cloning = id;
@@ -188,6 +251,9 @@ export namespace TemplateActions {
     | 'getTemplate'
     | 'getTemplateText'
     | 'importTemplate'
+    | 'getTemplateHealth'
+    | 'startTemplateCheck'
+    | 'startOfficialChecks'
   >;
   export interface IOptions {
     client: IClient;

@@ -4,7 +4,13 @@ import * as React from 'react';
 import type { TemplateSummary } from '../../api/types';
 import { Badge } from '../../components/Badge';
 import { Button, IconButton } from '../../components/Buttons';
+import {
+  CheckMark,
+  countWords,
+  medianWords
+} from '../../components/HealthMark';
 import { useTrans } from '../../components/trans';
+import { useNow } from '../../components/useModel';
 import type { TemplateActions } from './actions';
 import { nameOf } from './model';
 import type { TemplatesSection } from './section';
@@ -76,6 +82,7 @@ export function TemplateRow(props: IRowProps): React.JSX.Element {
               : template.description}
           </span>
         )}
+        <HealthLine template={template} running={actions.checking.has(id)} />
       </button>
       <IconButton
         icon={ellipsesIcon}
@@ -91,6 +98,37 @@ export function TemplateRow(props: IRowProps): React.JSX.Element {
         <CloneName actions={actions} template={template} onEdit={onEdit} />
       )}
     </li>
+  );
+}
+
+/** How the template does; nothing for one that was neither checked nor used. */
+function HealthLine({
+  template,
+  running
+}: {
+  template: TemplateSummary;
+  running: boolean;
+}): React.JSX.Element | null {
+  const trans = useTrans();
+  const { check, runs, id } = template;
+  const now = useNow(Boolean(check), 30_000);
+  if (!check && !runs && !running) {
+    return null;
+  }
+  return (
+    <span className="jp-slurmdash-Row-health">
+      {(check || running) && (
+        <CheckMark
+          check={check}
+          running={running}
+          now={now}
+          testId={`slurmdash-template-check-${id}`}
+        />
+      )}
+      {runs && (
+        <span title={medianWords(trans, runs)}>{countWords(trans, runs)}</span>
+      )}
+    </span>
   );
 }
 

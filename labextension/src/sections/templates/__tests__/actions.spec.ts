@@ -1,4 +1,8 @@
-import type { Template, TemplateSummary } from '../../../api/types';
+import type {
+  Template,
+  TemplateHealth,
+  TemplateSummary
+} from '../../../api/types';
 import { Problem } from '../../../problem';
 import { TemplateActions } from '../actions';
 import { TemplatesModel } from '../model';
@@ -6,6 +10,7 @@ import { isScript, nameOfFile } from '../scriptform';
 
 async function setup(source: TemplateSummary['source'] = 'private') {
   const calls: string[] = [];
+  const state = { now: 'finished' as TemplateHealth['state'] };
   const one = {
     id: 'a',
     name: 'A',
@@ -38,11 +43,67 @@ async function setup(source: TemplateSummary['source'] = 'private') {
     moveTemplate: answer('move'),
     getTemplate: answer('get'),
     getTemplateText: async () => ({ text: 'yaml', hash: 'h' }),
-    importTemplate: answer('import')
+    importTemplate: answer('import'),
+    getTemplateHealth: jest.fn(async () => health(state.now)),
+    startTemplateCheck: jest.fn(async () => health('running')),
+    startOfficialChecks: jest.fn(async () => ({ running: ['a'] }))
   };
   const actions = new TemplateActions({ client, templates });
-  return { actions, templates, calls, client };
+  return { actions, templates, calls, client, state };
 }
+
+const health = (state: TemplateHealth['state']): TemplateHealth => ({
+  template_id: 'a',
+  state,
+  message: state === 'failed' ? 'Slurm does not answer.' : '',
+  report: null,
+  check: null,
+  runs: null
+});
+
+it('has a template checked, until the news that it was', async () => {
+  const { actions, client } = await setup();
+  await actions.check('a');
+  await actions.check('a');
+  expect(client.startTemplateCheck).toHaveBeenCalledTimes(1);
+  expect([...actions.checking]).toEqual(['a']);
+  await actions.onChecked(['b']);
+  expect([...actions.checking]).toEqual(['a']);
+  await actions.onChecked(['a']);
+  expect([...actions.checking]).toEqual([]);
+  expect(actions.error).toBeNull();
+});
+
+it('says why a check could not be made', async () => {
+  const { actions, client, state } = await setup();
+  state.now = 'failed';
+  await actions.check('a');
+  await actions.onChecked(null);
+  expect(actions.error).toEqual(new Error('Slurm does not answer.'));
+  const away = new Problem({ code: 'network' });
+  client.startTemplateCheck.mockRejectedValueOnce(away);
+  await actions.check('a');
+  expect(actions.error).toBe(away);
+  expect(actions.checking.size).toBe(0);
+});
+
+it('waits on while the check is under way still', async () => {
+  const { actions, state } = await setup();
+  state.now = 'running';
+  await actions.check('a');
+  await actions.onChecked(null);
+  expect([...actions.checking]).toEqual(['a']);
+});
+
+it('has the official set checked; what has ended already is not waited for', async () => {
+  const { actions, client } = await setup('official');
+  await actions.checkOfficial();
+  expect([...actions.checking]).toEqual(['a']);
+  await actions.onChecked(null);
+  client.startOfficialChecks.mockResolvedValueOnce({ running: [] });
+  await actions.checkOfficial();
+  expect(actions.checking.size).toBe(0);
+});
 
 it('clones, and takes the copy back', async () => {
   const { actions, calls } = await setup();
