@@ -22,7 +22,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from ..errors import CatalogReadOnly, DatabaseUnavailable
+from ..errors import CatalogReadOnly, DatabaseUnavailable, NoSpace
 from .engines import make_engine, read_url
 from .filesystems import file_system_type, is_network
 
@@ -123,7 +123,9 @@ class Database:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Raises DatabaseUnavailable where the database itself fails: locked, no disk, no server, not a database."""
+        """Raises DatabaseUnavailable where the database itself fails: locked, no disk, no server, not a database; and
+        NoSpace where its own disk is full.
+        """
         try:
             yield
         except sa.exc.DatabaseError as error:
@@ -131,6 +133,11 @@ class Database:
                 raise self._not_ours(error.orig) from error
             if isinstance(error, _ANSWERS):
                 raise
+            if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL and self.path is not None:
+                raise NoSpace(
+                    f"The disk or your quota is full, and the database in {self.path.parent} cannot be written. Free"
+                    " some space and try again; nothing was lost."
+                ) from error
             where = self.url.render_as_string(hide_password=True)
             what = "site's catalogue of images" if self.shared else "database"
             raise DatabaseUnavailable(

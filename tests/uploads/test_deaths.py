@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,36 @@ def test_a_session_can_be_looked_at_on_a_full_disk(place: Place, monkeypatch: py
         assert (seen.state, seen.offset) == ("uploading", 5)
     (seen,) = place.sessions.get(session, ME).files
     assert seen.state == "complete"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    directory = tmp_path / "small"
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "small", directory]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small tmpfs needs the right to mount")
+    yield directory
+    subprocess.run(["umount", "-l", directory], check=True)
+
+
+def test_a_disk_that_is_full_for_the_database_too(small_disk: Path) -> None:
+    """As in a home directory at its quota: told as such, and all goes on when there is space."""
+    place = Place(small_disk)
+    session = place.session()
+    file = place.begin(session, "a.dat", 10)
+    writer = place.writer(file, 0)
+    writer.write(b"12345")
+    with (small_disk / "filler").open("ab", buffering=0) as filler:
+        while os.statvfs(small_disk).f_bavail:
+            filler.write(bytes(4096))
+    with pytest.raises(NoSpace, match="database"):
+        writer.finish()
+    (seen,) = place.sessions.get(session, ME).files
+    assert seen.offset == 5
+    (small_disk / "filler").unlink()
+    assert place.send(file, 5, b"67890").sha256 == hashlib.sha256(b"1234567890").hexdigest()
+    place.close()
 
 
 def test_no_half_record_of_a_joined_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
