@@ -21,7 +21,6 @@ import {
   NO_LOCKS,
   optionText,
   partitionOf,
-  restoreDraft,
   toSubmission,
   withTemplate,
   type IDraft
@@ -33,7 +32,13 @@ import { collectFindings, type IFinding } from './findings';
 import { LimitsModel } from './limitsmodel';
 import { beyondLimits } from './limits';
 import { ScriptModel } from './scriptmodel';
-import { loadStored, recent, strings, type IDraftStore } from './store';
+import {
+  loadStored,
+  recent,
+  restoreDraft,
+  strings,
+  type IDraftStore
+} from './store';
 import { isRefusal, submitOnce } from './submission';
 
 /** Lists that the form chooses from; other sections own them. */

@@ -1,7 +1,6 @@
 import * as React from 'react';
 
 import { Button } from '../../components/Buttons';
-import { CodeHost, type ITag } from '../../components/CodeHost';
 import { ErrorNote } from '../../components/Notes';
 import { Part } from '../../components/Part';
 import { isOf, ScriptLines, type IOrigin } from '../../components/ScriptLines';
@@ -11,6 +10,7 @@ import { Conflicts } from './conflictview';
 import { BY_HAND, fieldLabel } from './fieldwords';
 import type { FieldLink } from './link';
 import type { NewJobModel } from './model';
+import { ScriptEditor } from './scripteditor';
 
 /** The script that Slurm will run: which field made which line, and what the user wrote into it. */
 export function ScriptPart({
@@ -195,68 +195,6 @@ function Lines({
       onPoint={pointer => link.set({ fromScript: pointer })}
       onGo={pointer => model.askFocus(pointer)}
     />
-  );
-}
-
-function ScriptEditor({
-  model,
-  link,
-  origins
-}: {
-  model: NewJobModel;
-  link: FieldLink;
-  origins: ReadonlyArray<IOrigin>;
-}): React.JSX.Element {
-  const trans = useTrans();
-  useModel(link);
-  const hintId = React.useId();
-  const { field } = link;
-  const tags = React.useMemo(
-    () =>
-      origins.flatMap(({ byHand, pointer, words }, index): ITag[] => {
-        const lit = field !== null && isOf(pointer, field);
-        return byHand || lit
-          ? [
-              {
-                line: index + 1,
-                className: `${byHand ? 'jp-slurmdash-HandLine' : ''} ${lit ? 'jp-slurmdash-LitLine' : ''}`,
-                title: words
-              }
-            ]
-          : [];
-      }),
-    [origins, field]
-  );
-  return (
-    <div
-      data-pointer={BY_HAND}
-      tabIndex={-1}
-      className="jp-slurmdash-ScriptEditor"
-      onBlur={event => {
-        if (!event.currentTarget.contains(event.relatedTarget)) {
-          link.set({ fromScript: null });
-          model.editor.leave();
-        }
-      }}
-    >
-      <CodeHost
-        label={trans.__('The script, to edit by hand')}
-        describedBy={hintId}
-        mimeType="text/x-sh"
-        value={model.script}
-        tags={tags}
-        testId="slurmdash-script-editor"
-        onChange={text => model.editor.type(text)}
-        onLine={line =>
-          link.set({ fromScript: origins[line - 1]?.pointer || null })
-        }
-      />
-      <p id={hintId} className="jp-slurmdash-Field-hint">
-        {trans.__(
-          'What a field can hold goes to that field. Esc, then Tab, leaves the editor.'
-        )}
-      </p>
-    </div>
   );
 }
 

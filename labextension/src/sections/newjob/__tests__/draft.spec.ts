@@ -2,11 +2,11 @@ import {
   emptyDraft,
   optionText,
   partitionOf,
-  restoreDraft,
   toSubmission,
   withTemplate
 } from '../draft';
 import { Cluster, template } from './fakes';
+import { restoreDraft } from '../store';
 
 const DRAFT = emptyDraft('key');
 

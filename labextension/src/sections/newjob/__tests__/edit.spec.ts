@@ -1,7 +1,6 @@
 import type { Preview } from '../../../api/types';
 import {
   emptySettings,
-  restoreDraft,
   toSubmission,
   withTemplate,
   emptyDraft
@@ -15,6 +14,7 @@ import {
   toAsk,
   typed
 } from '../edit';
+import { restoreDraft } from '../store';
 
 const BASE = '#!/bin/bash\n#SBATCH --mem=1G\n:\n';
 
