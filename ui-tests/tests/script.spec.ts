@@ -202,6 +202,8 @@ for (const [mode, theme] of [
   ['dark', 'JupyterLab Dark']
 ]) {
   test(`script in ${mode}: axe and pictures`, async ({ panel }) => {
+    // Audits and pictures of everything.
+    test.slow();
     const { page } = panel;
     await panel.setTheme(theme);
     await panel.setWidth(320);
