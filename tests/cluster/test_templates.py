@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from template_place import TEXT
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from jupyter_slurmdash.templates.init import init_shelves
 
@@ -137,6 +140,63 @@ def test_what_is_private_stays_so(people: tuple[Person, Person], shared_root: Pa
     assert two.call("POST", "/api/v2/templates", TEXT.encode(), YAML).status == 201
     for person in people:
         assert person.call("DELETE", "/api/v2/templates/mine", None, {"If-Match": "*"}).status == 200
+
+
+async def told(people: tuple[Person, Person], work: Callable[[], object], last: str) -> list[list[Any]]:
+    """Run ``work``; of which templates each of the two is told until both have heard of ``last``."""
+
+    async def heard(person: Person, ready: asyncio.Event) -> list[Any]:
+        headers = {"Authorization": f"token {person.token}"}
+        address = person.url.replace("http", "ws") + "/slurmdash/api/ws"
+        connection = await websocket_connect(HTTPRequest(address, headers=headers))
+        try:
+            connection.on_pong = lambda _: ready.set()  # type: ignore[method-assign]
+            await connection.write_message(
+                json.dumps({"subscribe": ["templates", "jobs", "uploads", "images"]})
+            )
+            connection.ping()
+            events: list[Any] = []
+            while not any(last in event.get("ids", ()) for event in events):
+                events += json.loads(str(await connection.read_message()))
+            return events
+        finally:
+            connection.close()
+            while await connection.read_message() is not None:
+                pass
+
+    ready = [asyncio.Event() for _ in people]
+    listeners = [asyncio.create_task(heard(person, each)) for person, each in zip(people, ready, strict=True)]
+    for each in ready:
+        await each.wait()
+    await asyncio.to_thread(work)
+    return await asyncio.wait_for(asyncio.gather(*listeners), 60)
+
+
+def test_news_of_private_templates_reach_their_owner_alone(
+    people: tuple[Person, Person], shared_root: Path
+) -> None:
+    one, _ = people
+    secret, public = (TEXT.replace("id: mine", f"id: {id}") for id in ("secret-project", "for-all"))
+    path = shared_root / "private/hpcuser1/secret-project.yaml"
+
+    def work() -> None:
+        """Everything that makes an event: over HTTP, by hand, in the terminal; at last something for everybody."""
+        made = one.call("POST", "/api/v2/templates", secret.encode(), YAML)
+        assert made.status == 201, made.body
+        change = {**YAML, "If-Match": "*"}
+        saved = one.call("PUT", "/api/v2/templates/secret-project", (secret + "# more\n").encode(), change)
+        assert saved.status == 200, saved.body
+        one.run("sh", "-c", f"echo '# by hand' >> {path}")
+        one.slurmdash("template", "clone", "secret-project", "Secret copy")
+        assert one.call("DELETE", "/api/v2/templates/secret-project", None, change).status == 200
+        assert one.call("POST", "/api/v2/templates?shelf=community", public.encode(), YAML).status == 201
+
+    owner, other = asyncio.run(told(people, work, "for-all"))
+    assert sum("secret-project" in event.get("ids", ()) for event in owner) >= 3
+    assert any("secret-copy" in event.get("ids", ()) for event in owner)
+    assert "secret" not in json.dumps(other)
+    print(f"events: the owner was told {len(owner)}, the other {len(other)}: {other}")
+    assert one.call("DELETE", "/api/v2/templates/for-all", None, {"If-Match": "*"}).status == 200
 
 
 def wait_for_hash(person: Person, template_id: str, digest: str) -> None:

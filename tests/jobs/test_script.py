@@ -172,6 +172,23 @@ def test_a_slots_name_is_never_shell_text(slot: str, with_template: bool) -> Non
     assert generate_script(replace(plan, files=(a_file("f", slot),))) == expected
 
 
+def accepted(name: str, strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """The texts that an option takes."""
+
+    def takes(text: str) -> bool:
+        try:
+            return bool(check_options({name: text}))
+        except InvalidInput:
+            return False
+
+    return strategy.filter(takes)
+
+
+free = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\"'\\$`;#|&<>()%=- "), max_size=60
+)
+names = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)
+hosts = st.sampled_from(["node001", "node[001-004]", "a1,b[2,4-6]"])
 options = st.fixed_dictionaries(
     {},
     optional={
@@ -187,11 +204,24 @@ options = st.fixed_dictionaries(
         "array": st.sampled_from(["1-10", "0-9%2", "1,3,5-7"]),
         "exclusive": st.booleans(),
         "mail_type": st.sampled_from(["END", "BEGIN,END,FAIL"]),
+        "comment": accepted("comment", free),
+        "qos": names,
+        "reservation": names | st.builds("{},{}".format, names, names),
+        "ntasks_per_node": st.integers(1, 1000),
+        "nodelist": hosts,
+        "exclude": hosts,
+        "dependency": st.sampled_from(["afterok:123", "afterany:1:2,afterok:3", "singleton"]),
+        "nice": st.integers(-10_000, 10_000),
+        "requeue": st.booleans(),
+        "mail_user": accepted("mail_user", free),
+        "begin": st.sampled_from(["now+1hour", "2030-01-01T08:00", "16:00"]),
+        "output": accepted("output", free),
+        "error": accepted("error", free),
     },
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(chosen=options)
 def test_directives_parse_back_to_the_options(chosen: dict[str, object]) -> None:
     script = generate_script(a_plan(options=chosen))

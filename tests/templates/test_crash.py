@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -99,41 +98,46 @@ def test_dead_at_every_call(tmp_path: Path) -> None:
     )
 
 
-SAVER = """
-import sys
-from pathlib import Path
-sys.path[:0] = {path!r}
-from template_place import Shelves
-from test_crash_texts import OLD, NEW
-shelves = Shelves(Path({root!r}))
-print("ready", flush=True)
-while True:
-    for text in (NEW, OLD):
-        shelves.editor.save("mine", text, if_match="*")
-"""
+KILLS = 200
 
 
 def test_killed_at_random(tmp_path: Path) -> None:
-    root = tmp_path / "templates"
-    shelves = prepared(root)
-    (tmp_path / "test_crash_texts.py").write_text(f"OLD = {OLD!r}\nNEW = {NEW!r}\n")
-    helpers = Path(__file__).parents[1] / "helpers"
-    program = SAVER.format(path=[str(tmp_path), str(helpers)], root=str(root))
+    """A process that saves all the time, killed by the system at any moment, again and again."""
+    shelves = prepared(tmp_path / "templates")
     chance = random.Random(7)
-    for _ in range(8):
-        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            deadline = time.monotonic() + chance.uniform(0.01, 0.3)
+    found = []
+    for _ in range(KILLS):
+        ready, begun = os.pipe()
+        child = os.fork()
+        if child == 0:
             try:
-                while time.monotonic() < deadline:
-                    whole(shelves)
+                saver = Shelves(shelves.root)
+                os.write(begun, b"x")
+                while True:
+                    for text in (NEW, OLD):
+                        saver.editor.save("mine", text, if_match="*")
             finally:
-                process.send_signal(signal.SIGKILL)
-        whole(shelves)
-        assert shelves.library.scan()[1] == 0
+                os._exit(1)
+        os.close(begun)
+        assert os.read(ready, 1) == b"x"
+        os.close(ready)
+        deadline = time.monotonic() + chance.uniform(0, 0.06)
+        try:
+            while time.monotonic() < deadline:
+                whole(shelves)
+        finally:
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+        found.append(whole(shelves))
+    assert shelves.library.scan()[1] == 0
+    assert OLD in found
+    assert NEW in found
     # The lock of the dead is nobody's.
     shelves.editor.save("mine", NEW, if_match="*")
+    print(
+        f"killed by SIGKILL while saving, {KILLS} times: {found.count(OLD)} old, {found.count(NEW)} new, 0 half"
+    )
 
 
 @pytest.fixture
@@ -160,6 +164,7 @@ def test_a_full_disk(small_disk: Path) -> None:
     assert all(isinstance(error, NoSpace) and error.status == 507 for error in refused)
     whole(shelves)
     assert not list(small_disk.rglob("*.tmp"))
+    print(f"full disk, {len(refused)} saves: {refused[0].status} {refused[0].detail}")
     (small_disk / "filler").unlink()
     shelves.editor.save("mine", NEW, if_match="*")
     assert whole(shelves) == NEW
