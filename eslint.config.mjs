@@ -198,7 +198,8 @@ export default defineConfig([
     files: [
       '*.{js,mjs,cjs}',
       'labextension/{jest,scripts}/**',
-      'ui-tests/**/*.{js,mjs}'
+      'ui-tests/**/*.{js,mjs}',
+      'tests/uploads/clients/**'
     ],
     languageOptions: { globals: { ...globals.node, ...globals.browser } }
   },
