@@ -120,9 +120,8 @@ class Sessions:
         """Add a file of the cluster by its path. Raises InvalidInput when it cannot be read."""
         session = self._records.active(session_id, user)
         file = look_at_path(path, rules=self._records.settings.type_rules)
-        return self._records.add(
-            session, NewFile(file.name, file.size, slot=slot, origin="path", path=file.path)
-        )
+        new = NewFile(file.name, file.size, slot=slot, origin="path", path=file.path)
+        return self._tell(self._records.add(session, new))
 
     def update_file(
         self, session_id: str, user: str, file_id: str, changes: Mapping[str, str | None]
@@ -133,27 +132,40 @@ class Sessions:
         session = self._records.session(session_id, user)
         file = self._records.file(session_id, file_id)
         values: dict[str, object] = {"updated_at": self._records.clock()}
+        moved: list[SessionFile] = []
         if "slot" in changes:
             name = changes["slot"] or ""
             slot = require_slot(name, self._records.slots(session)) if name else None
             values |= {"slot": name, "pinned": True}
             values["type"] = type_of(file.name, slot, self._records.settings.type_rules)
-            self._make_room(session_id, file_id, name)
+            moved = self._make_room(session_id, file_id, name)
         if "type" in changes:
             if changes["type"] not in FILE_TYPES:
                 raise InvalidInput(f"A file's type is one of {', '.join(FILE_TYPES)}.")
             values["type"] = changes["type"]
         self._table.update_file(file_id, values)
-        return self._records.file(session_id, file_id)
+        return self._tell(self._records.file(session_id, file_id), *moved)
 
-    def _make_room(self, session_id: str, file_id: str, slot: str) -> None:
+    def _make_room(self, session_id: str, file_id: str, slot: str) -> list[SessionFile]:
+        moved = []
         for other in self._records.files(session_id):
             if slot and other.slot == slot and other.id != file_id:
                 self._table.update_file(other.id, {"slot": "", "pinned": False})
+                moved.append(replace(other, slot="", pinned=False))
+        return moved
+
+    def _tell(self, file: SessionFile, *others: SessionFile) -> SessionFile:
+        """Tell the session's other viewers how these files stand now."""
+        files = [one.to_json() for one in (file, *others)]
+        told = {"session_id": file.session_id, "files": files}
+        self._events.publish("uploads", "upload_changed", told, durable=True)
+        return file
 
     def delete_file(self, session_id: str, user: str, file_id: str) -> None:
         """Take a file out of the session; one named by path stays where it is."""
         self._transfers.remove(session_id, user, file_id)
+        told = {"session_id": session_id, "removed": [file_id]}
+        self._events.publish("uploads", "upload_changed", told, durable=True)
 
 
 def require_complete(files: Sequence[SessionFile]) -> None:

@@ -84,6 +84,9 @@ class Transfers:
             raise
         if file.size == 0:
             return self.look(session_id, user, file.id)
+        if file.origin != "partial":
+            told = {"session_id": session_id, "files": [file.to_json()]}
+            self._events.publish("uploads", "upload_changed", told)
         return file
 
     @full_disk()

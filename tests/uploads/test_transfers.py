@@ -481,6 +481,22 @@ def test_events_of_a_file(place: Place) -> None:
     assert complete.data["files"][0]["sha256"] == sha256(DATA)
 
 
+def test_other_viewers_are_told_of_every_change(place: Place, tmp_path: Path) -> None:
+    session = place.session("pytorch")
+    first = place.begin(session, "train.py", 5)
+    assert place.told("upload_changed")[-1]["files"][0]["file_id"] == first.id
+    path = tmp_path / "other.py"
+    path.write_text("1")
+    second = place.sessions.add_path(session, ME, str(path))
+    assert place.told("upload_changed")[-1]["files"][0]["path"] == str(path)
+    slot = first.slot
+    place.sessions.update_file(session, ME, second.id, {"slot": slot})
+    moved = place.told("upload_changed")[-1]["files"]
+    assert [(file["file_id"], file["slot"]) for file in moved] == [(second.id, slot), (first.id, None)]
+    place.sessions.delete_file(session, ME, first.id)
+    assert place.told("upload_changed")[-1] == {"session_id": session, "removed": [first.id]}
+
+
 def test_a_slot_without_bounds(tmp_path: Path) -> None:
     place = Place(tmp_path, slots=(PlainSlot("any", "*"),))
     assert place.begin(place.session("t"), "x", 10**9).slot == "any"
