@@ -1,4 +1,5 @@
 import { commands } from './plugins/commands';
+import { fileChooser } from './plugins/filechooser';
 import { widgets } from './plugins/imagewidget';
 import { panel } from './plugins/panel';
 import { services } from './plugins/services';
@@ -7,4 +8,12 @@ import { templates } from './plugins/templates';
 
 export { ISlurmDash } from './tokens';
 
-export default [services, panel, commands, templates, settings, widgets];
+export default [
+  services,
+  panel,
+  commands,
+  fileChooser,
+  templates,
+  settings,
+  widgets
+];

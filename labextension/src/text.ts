@@ -100,6 +100,10 @@ export function describe(trans: TranslationBundle, error: unknown): string {
       return trans.__(
         'The Jupyter server does not answer. Check your connection; this page tries again by itself.'
       );
+    case 'unreadable':
+      return trans.__(
+        'The browser cannot read this file any more: it was changed, moved or removed. Choose it again.'
+      );
     case 'no-server-extension':
       return trans.__(
         'The server part of this extension is not running. Ask your administrator to enable jupyter_slurmdash, then reload.'

@@ -18,10 +18,19 @@ export class Panel {
     return this.page.getByTestId(`slurmdash-${id}`);
   }
 
+  /** The panel's own workspace. */
+  workspace = `ui-${randomUUID().slice(0, 8)}`;
+
+  /** Open the workspace of another page, in a browser of its own. */
+  async join(other: Panel): Promise<void> {
+    this.workspace = other.workspace;
+    await this.open();
+  }
+
   async open(): Promise<void> {
     const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
     this.page.on('pageerror', error => this.faults.push(error.message));
-    const workspace = `ui-${randomUUID().slice(0, 8)}`;
+    const { workspace } = this;
     await this.page.goto(
       `${url}lab/workspaces/${workspace}?token=${token ?? ''}`
     );

@@ -3,6 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { Problem } from '../problem';
 import type {
+  ArchiveListing,
   FileValidation,
   Health,
   Image,
@@ -19,6 +20,7 @@ import type {
   LogChunk,
   Node,
   Partition,
+  Preflight,
   Preview,
   Scan,
   Template,
@@ -279,6 +281,27 @@ export class SlurmClient {
 
   async deleteSession(id: string): Promise<void> {
     await this._send('DELETE', sessionPath(id));
+  }
+
+  /** What an archive holds; nothing is unpacked. */
+  listArchive(
+    id: string,
+    fileId: string,
+    limit: number
+  ): Promise<ArchiveListing> {
+    return this._json('GET', `${filePath(id, fileId)}/contents`, {
+      query: { limit }
+    });
+  }
+
+  /** What stands in the way of files of these names and sizes (bytes). */
+  preflight(
+    id: string,
+    files: ReadonlyArray<{ name: string; size: number }>
+  ): Promise<Preflight> {
+    return this._json('POST', `${sessionPath(id)}/preflight`, {
+      body: { files }
+    });
   }
 
   addPath(id: string, path: string, slot?: string): Promise<UploadedFile> {

@@ -1,59 +1,83 @@
-import { PageConfig } from '@jupyterlab/coreutils';
+import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import {
-  Upload,
-  type DetailedError,
-  type HttpRequest,
-  type UploadOptions
-} from 'tus-js-client';
+import { Upload, type DetailedError, type UploadOptions } from 'tus-js-client';
 
 import { Problem } from '../problem';
+import { ChunkClock, FIRST_CHUNK } from './chunkclock';
 import { problemOf } from './client';
+import { sendForm, type IForm, type IFormTarget } from './formupload';
+import { authenticate } from './headers';
 
-const MIB = 1024 * 1024;
+/** The name of the fingerprint in tus' metadata, which the server keeps and gives back. */
+const MARK = 'fingerprint';
 
-/** The first request's bytes, before the speed is known. */
-const FIRST_CHUNK = 32 * MIB;
-const SMALLEST_CHUNK = 4 * MIB;
-const LARGEST_CHUNK = 1024 * MIB;
-
-/** Seconds that one request should last; JupyterHub's proxy ends any request at 300 s. */
-const CHUNK_SECONDS = 20;
-
-const RETRY_DELAYS = [0, 1000, 3000, 5000];
-
-/** Where an upload goes and who hears of it. */
+/** Where one file goes and who hears of it. */
 export interface IUploadTarget {
-  sessionId: string;
   /** The session's tus collection, as the server gave it. */
   tusUrl: string;
+  /** The file's name, or its path in the folder that was chosen. */
+  name: string;
   /** The template's slot the user chose; found by pattern without one. */
   slot?: string;
+  /** Take the place of the file of this name. */
+  replace?: boolean;
+  /** See `fingerprint`; empty for none. */
+  fingerprint: string;
+  /** Go on with this upload, which the server has begun. */
+  fileId: string | null;
   onProgress: (sent: number, total: number) => void;
   /** The server knows the upload under this id from now on. */
-  onCreated?: (fileId: string) => void;
+  onCreated: (fileId: string) => void;
   onDone: () => void;
   onError: (problem: Problem) => void;
 }
 
 /** One upload under way. */
 export interface IUpload {
-  /** Begin, or go on from where the server stands. */
-  start(): Promise<void>;
   /** Stop; what was acknowledged stays. */
-  pause(): Promise<void>;
-  /** Stop, and free the space on the server. */
-  cancel(): Promise<void>;
+  stop(): void;
 }
 
-/** Sends files by tus 1.0.0 on JupyterLab's own connection settings. */
+/** What the server has of an upload. */
+export interface IUploadState {
+  offset: number;
+  /** Empty when whoever began it gave none. */
+  fingerprint: string;
+}
+
+/** Sends files by tus 1.0.0, and many small ones in a form, on JupyterLab's own connection settings. */
 export class Uploader {
   constructor(options: Uploader.IOptions = {}) {
     this._settings = options.serverSettings ?? ServerConnection.makeSettings();
   }
 
-  create(file: File, target: IUploadTarget): IUpload {
+  /** Send one file, or what the server does not have of it. */
+  send(file: File, target: IUploadTarget): IUpload {
     return new TusUpload(file, target, this._settings);
+  }
+
+  /** Send many small files in one request: all of them arrive, or none. */
+  sendForm(form: IForm, target: IFormTarget): IUpload {
+    return sendForm(form, target, this._settings);
+  }
+
+  /** Ask how far an upload has come and of which file it is. Rejects with a `Problem`. */
+  async look(tusUrl: string, fileId: string): Promise<IUploadState> {
+    const url = fileUrl(this._settings, tusUrl, fileId);
+    const init = { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' } };
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this._settings);
+    } catch (error) {
+      throw new Problem({ code: 'network', detail: String(error) });
+    }
+    if (!response.ok) {
+      throw problemOf(response.status, '', '', 0);
+    }
+    return {
+      offset: Number(response.headers.get('Upload-Offset')) || 0,
+      fingerprint: markOf(response.headers.get('Upload-Metadata') ?? '')
+    };
   }
 
   private readonly _settings: ServerConnection.ISettings;
@@ -72,116 +96,86 @@ class TusUpload implements IUpload {
     settings: ServerConnection.ISettings
   ) {
     const clock = new ChunkClock();
+    const { name, slot, replace, fileId } = target;
     const options: UploadOptions = {
-      endpoint: new URL(target.tusUrl, settings.baseUrl).href,
+      // Without an endpoint, an upload that the server does not know any more is an error, not a second file.
+      ...(fileId
+        ? { uploadUrl: fileUrl(settings, target.tusUrl, fileId) }
+        : { endpoint: new URL(target.tusUrl, settings.baseUrl).href }),
       metadata: {
-        filename: file.name,
+        filename: name.slice(name.lastIndexOf('/') + 1),
+        ...(name.includes('/') ? { relativePath: name } : {}),
         filetype: file.type || 'application/octet-stream',
-        ...(target.slot ? { slot: target.slot } : {})
+        ...(slot ? { slot } : {}),
+        ...(replace ? { clash: 'replace' } : {}),
+        ...(target.fingerprint ? { [MARK]: target.fingerprint } : {})
       },
-      fingerprint: async () => fingerprint(file, target.sessionId),
-      removeFingerprintOnSuccess: true,
+      // What has been sent is the server's to know; its session is asked, not this browser's storage.
+      storeFingerprintForResuming: false,
+      fingerprint: async () => '',
       chunkSize: FIRST_CHUNK,
-      retryDelays: RETRY_DELAYS,
+      // When to try again is decided for all files together.
+      retryDelays: null,
       onBeforeRequest: request => {
-        authenticate(request, settings);
+        authenticate(
+          (header, value) => request.setHeader(header, value),
+          settings,
+          request.getUnderlyingObject() as XMLHttpRequest | undefined
+        );
         clock.begin();
       },
-      onProgress: target.onProgress,
+      onProgress: (sent, total) => target.onProgress(sent, total),
       onChunkComplete: size => {
         this._upload.options.chunkSize = clock.next(size);
       },
       onUploadUrlAvailable: () => {
         const id = this._upload.url?.split('/').pop()?.split('?')[0];
-        target.onCreated?.(decodeURIComponent(id ?? ''));
+        target.onCreated(decodeURIComponent(id ?? ''));
       },
-      onSuccess: target.onDone,
+      onSuccess: () => target.onDone(),
       onError: error => target.onError(uploadProblem(error))
     };
     this._upload = new Upload(file, options);
-  }
-
-  async start(): Promise<void> {
-    if (!this._upload.url) {
-      const [previous] = await this._upload.findPreviousUploads();
-      if (previous) {
-        this._upload.resumeFromPreviousUpload(previous);
-      }
-    }
     this._upload.start();
   }
 
-  async pause(): Promise<void> {
-    await this._upload.abort();
-  }
-
-  async cancel(): Promise<void> {
-    await this._upload.abort(this._upload.url !== null);
+  stop(): void {
+    void this._upload.abort();
   }
 
   private readonly _upload: Upload;
 }
 
-/** Chooses the size of the next request by how fast the last one was. */
-export class ChunkClock {
-  constructor(private readonly _now: () => number = () => performance.now()) {}
-
-  begin(): void {
-    this._began = this._now();
-  }
-
-  /** Bytes for the next request, after one of `size` bytes. */
-  next(size: number): number {
-    const seconds = Math.max(0.001, (this._now() - this._began) / 1000);
-    const wanted = (size / seconds) * CHUNK_SECONDS;
-    // At most four times the last: one lucky request says little.
-    const bounded = Math.min(wanted, Math.max(size, SMALLEST_CHUNK) * 4);
-    return Math.round(
-      Math.min(LARGEST_CHUNK, Math.max(SMALLEST_CHUNK, bounded))
-    );
-  }
-
-  private _began = 0;
+function fileUrl(
+  settings: ServerConnection.ISettings,
+  tusUrl: string,
+  fileId: string
+): string {
+  const collection = new URL(tusUrl, settings.baseUrl).href;
+  return URLExt.join(collection, encodeURIComponent(fileId));
 }
 
-/** The same file for the same session, also after a reload of the page. */
-export function fingerprint(file: File, sessionId: string): string {
-  return ['slurmdash', sessionId, file.name, file.size, file.lastModified].join(
-    ':'
-  );
-}
-
-function authenticate(
-  request: HttpRequest,
-  settings: ServerConnection.ISettings
-): void {
-  if (settings.token) {
-    request.setHeader('Authorization', `token ${settings.token}`);
+/** The fingerprint in tus' metadata (`name base64,…`). */
+export function markOf(metadata: string): string {
+  const pair = metadata
+    .split(',')
+    .map(text => text.trim().split(' '))
+    .find(([name]) => name === MARK);
+  try {
+    return pair?.[1] ? atob(pair[1]) : '';
+  } catch {
+    return '';
   }
-  // Read for each request: it may be another after a login in another tab.
-  const xsrf = xsrfCookie();
-  if (xsrf) {
-    request.setHeader('X-XSRFToken', xsrf);
-  }
-  const xhr = request.getUnderlyingObject() as XMLHttpRequest | undefined;
-  if (xhr && PageConfig.getOption('serverWithCredentials') === 'true') {
-    xhr.withCredentials = true;
-  }
-}
-
-/** The last `_xsrf` cookie, as the server reads them. */
-export function xsrfCookie(cookies: string = document.cookie): string {
-  const values = cookies
-    .split(';')
-    .map(cookie => cookie.trim())
-    .filter(cookie => cookie.startsWith('_xsrf='));
-  return values.at(-1)?.slice('_xsrf='.length) ?? '';
 }
 
 /** What the server said of a refused upload, or that it did not answer. */
 function uploadProblem(error: Error | DetailedError): Problem {
-  const response = 'originalResponse' in error ? error.originalResponse : null;
-  if (!response) {
+  if (!('originalRequest' in error)) {
+    // The browser could not read the file: it was changed, moved or unplugged.
+    return new Problem({ code: 'unreadable', detail: error.message });
+  }
+  const response = error.originalResponse;
+  if (!response || !response.getStatus()) {
     return new Problem({ code: 'network', detail: error.message });
   }
   return problemOf(

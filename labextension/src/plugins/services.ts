@@ -87,6 +87,10 @@ export class SlurmServices {
   /** Begin to listen; the jobs are followed even while the panel is closed, to tell when one ends. */
   start(): void {
     this.events.connect();
+    // A line that is back, a lid that was opened, a sign-in in another tab: uploads go on at once.
+    for (const type of ['online', 'focus']) {
+      window.addEventListener(type, () => this.newJob.files.wake());
+    }
     this.jobs.poll(() => !this.events.connected);
     void this.jobs.refresh();
     setInterval(() => {
@@ -112,6 +116,7 @@ export class SlurmServices {
     if (this._awake) {
       this._refreshLists();
       this.newJob.refresh();
+      this.newJob.files.wake();
     }
   }
 

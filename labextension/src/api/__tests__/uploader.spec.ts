@@ -1,6 +1,9 @@
 import { ServerConnection } from '@jupyterlab/services';
 
-import { ChunkClock, fingerprint, Uploader, xsrfCookie } from '../uploader';
+import { ChunkClock } from '../chunkclock';
+import { fingerprint, sha256 } from '../fingerprint';
+import { xsrfCookie } from '../headers';
+import { markOf, Uploader } from '../uploader';
 
 const MIB = 1024 * 1024;
 
@@ -30,26 +33,64 @@ it('takes the last of several _xsrf cookies, as the server does', () => {
   expect(xsrfCookie('a=1')).toBe('');
 });
 
-it('knows the same file again for the same session only', () => {
-  const file = new File(['x'], 'a.py', { lastModified: 5 });
-  expect(fingerprint(file, 's')).toBe(
-    fingerprint(new File(['y'], 'a.py', { lastModified: 5 }), 's')
-  );
-  expect(fingerprint(file, 's')).not.toBe(fingerprint(file, 't'));
+describe('fingerprint', () => {
+  const bytes = (size: number, change?: number) => {
+    const data = new Uint8Array(size);
+    if (change !== undefined) {
+      data[change] = 1;
+    }
+    return new Blob([data]);
+  };
+
+  it('tells files apart by size, beginning, middle and end', async () => {
+    const same = await fingerprint(bytes(MIB));
+    expect(same).toMatch(/^[0-9a-f]{16}$/);
+    expect(await fingerprint(bytes(MIB))).toBe(same);
+    for (const other of [
+      bytes(MIB + 1),
+      bytes(MIB, 0),
+      bytes(MIB, 65_535),
+      bytes(MIB, MIB - 1),
+      bytes(MIB, MIB - 65_536)
+    ]) {
+      expect(await fingerprint(other)).not.toBe(same);
+    }
+  });
+
+  it('sees all of a small file', async () => {
+    const marks = new Set<string>();
+    for (let at = 0; at < 1000; at += 50) {
+      marks.add(await fingerprint(bytes(1000, at)));
+    }
+    expect(marks.size).toBe(20);
+    expect(await fingerprint(new Blob([]))).toHaveLength(16);
+  });
+
+  it('does without SHA-256 where the page may not compute it', async () => {
+    expect(await sha256(bytes(3))).toBeNull();
+  });
 });
 
-it('makes an upload that can be stopped before it began', async () => {
+it('reads the fingerprint that the server gives back', () => {
+  expect(markOf(`filename YQ==,fingerprint ${btoa('0f')}`)).toBe('0f');
+  expect(markOf('filename YQ==')).toBe('');
+  expect(markOf('fingerprint')).toBe('');
+});
+
+it('makes an upload that can be stopped before it began', () => {
   const uploader = new Uploader({
     serverSettings: ServerConnection.makeSettings({ baseUrl: 'http://h/a/' })
   });
-  const upload = uploader.create(new File(['x'], 'a.py'), {
-    sessionId: 's',
+  const upload = uploader.send(new File(['x'], 'a.py'), {
     tusUrl: '/a/slurmdash/api/v2/upload/tus/s',
+    name: 'd/a.py',
     slot: 'script',
+    fingerprint: '0f',
+    fileId: null,
+    onCreated: () => undefined,
     onProgress: () => undefined,
     onDone: () => undefined,
     onError: () => undefined
   });
-  await upload.pause();
-  await upload.cancel();
+  upload.stop();
 });

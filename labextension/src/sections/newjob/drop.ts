@@ -46,7 +46,7 @@ export class DropModel extends Observable {
           : row.size
             ? Math.floor((1000 * row.sent) / row.size) / 10
             : 0,
-      sha256: this._digest(row.name)
+      sha256: row.sha256
     }));
   }
 
@@ -99,11 +99,6 @@ export class DropModel extends Observable {
       this.files.clear();
       super.dispose();
     }
-  }
-
-  private _digest(name: string): string | null {
-    const file = this.files.session?.files.find(each => each.name === name);
-    return file?.sha256 ?? null;
   }
 
   private readonly _client: DropModel.IClient;

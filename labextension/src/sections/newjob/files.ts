@@ -1,121 +1,131 @@
-import type { SlurmClient } from '../../api/client';
 import type { ISlurmEvent } from '../../api/events';
 import type {
+  ArchiveListing,
   FileValidation,
   UploadedFile,
   UploadSession
 } from '../../api/types';
-import type { IUpload, Uploader } from '../../api/uploader';
+import type { Uploader } from '../../api/uploader';
 import { Observable } from '../../observable';
 import { Problem } from '../../problem';
+import { named, type IPicked } from './filesdrop';
+import { Intake, type IPlan } from './filesintake';
+import { Meter } from './filesmeter';
+import { isGone, SendQueue } from './filesqueue';
+import {
+  rowsOf,
+  totalsOf,
+  type IFileRow,
+  type ISending,
+  type ITotals
+} from './filesrows';
+import { FilesSession } from './filessession';
 
-/** Uploads under way at once; more would only share the same line. */
-const PARALLEL = 3;
+/** Milliseconds between two drawings of what only moves. */
+const DRAW = 200;
 
-/** Milliseconds that several changes may take to become one question to the server. */
-const SETTLE = 150;
+/** Files on their way from which on they are looked at together, at the end. */
+const MANY = 500;
 
-/** Milliseconds between two measurements of speed. */
-const MEASURE = 250;
-
-export type FileState =
-  | 'queued'
-  | 'uploading'
-  | 'paused'
-  | 'complete'
-  | 'failed'
-  /** The server has a part of it, and this page does not hold the file. */
-  | 'interrupted';
-
-/** One file of the job, wherever its bytes are. */
-export interface IFileRow {
-  key: string;
-  name: string;
-  slot: string | null;
-  state: FileState;
-  origin: 'upload' | 'path';
-  path: string | null;
-  /** Bytes; null while not known. */
-  size: number | null;
-  sent: number;
-  /** Bytes per second, 0 while not known. */
-  speed: number;
-  error: unknown;
-  /** This page sends it. */
-  local: boolean;
-}
-
-interface ILocal {
-  key: string;
-  file: File;
-  slot: string | undefined;
-  fileId: string | null;
-  state: FileState;
-  sent: number;
-  speed: number;
-  measured: { at: number; sent: number } | null;
-  error: unknown;
-  upload: IUpload | null;
-}
+/** Bytes that the server may still get of a request that was stopped. */
+const UNDER_WAY = 1024 * 1024;
 
 /** The files of the draft: an upload session, and what this page sends to it. */
 export class FilesModel extends Observable {
   constructor(options: FilesModel.IOptions) {
     super();
-    this._client = options.client;
-    this._uploader = options.uploader;
-    this._now = options.now ?? Date.now;
-    this._newKey = options.newKey;
+    const { client, uploader, newKey, now = Date.now } = options;
+    this._newKey = newKey;
+    this._now = now;
+    this._remote = new FilesSession({
+      client,
+      now,
+      isBusy: () => this._busy,
+      isOurs: (fileId, offset) => this._isOurs(fileId, offset),
+      onFiles: () => this._handOver(),
+      onChange: () => this._redraw(),
+      onProgress: () => this._draw()
+    });
+    const session = () => this._remote.ensure();
+    this.queue = new SendQueue({
+      uploader,
+      session,
+      now,
+      random: options.random ?? Math.random,
+      onChange: () => this._redraw(),
+      onProgress: () => this._draw(),
+      onCreated: (item, changed) => this._onCreated(item, changed),
+      onDone: (items, files) => this._onDone(items, files),
+      onRefused: (_, problem) => this._onRefused(problem)
+    });
+    this.intake = new Intake({
+      client,
+      uploader,
+      session,
+      begun: () => this.rows.filter(({ state }) => state === 'interrupted'),
+      sending: name => {
+        const item = this.queue.named(name);
+        return item && { ...item, size: item.file.size };
+      },
+      isTaken: name =>
+        Boolean(this.queue.named(name) ?? this._remote.stock.named(name)),
+      onChange: () => this.notify()
+    });
   }
 
-  session: UploadSession | null = null;
-  validation: FileValidation | null = null;
-  /** What went wrong with the session itself, or with the last path. */
-  error: unknown = null;
+  readonly queue: SendQueue;
+  readonly intake: Intake;
+  /** Drops that are being read and looked at, before their first byte. */
+  looking = 0;
+  /** Files of the last drop that were there already. */
+  already = 0;
+  /** Lets the user choose files of the cluster; set by the plugin that knows JupyterLab's file browser. */
+  chooser: (() => Promise<string[]>) | null = null;
+
+  get session(): UploadSession | null {
+    return this._remote.session;
+  }
 
   get sessionId(): string | null {
     return this.session?.session_id ?? null;
   }
 
+  get validation(): FileValidation | null {
+    return this._remote.validation;
+  }
+
+  /** What went wrong with the session itself, or with the last path. */
+  get error(): unknown {
+    return this._remote.error;
+  }
+
   /** Files this page still sends, or is about to. */
   get pending(): number {
-    return this._locals.filter(
-      ({ state }) => state === 'queued' || state === 'uploading'
-    ).length;
+    return this.looking + this.totals.moving;
   }
 
-  get paused(): number {
-    return this.rows.filter(
-      ({ state }) => state === 'paused' || state === 'interrupted'
-    ).length;
+  get rows(): ReadonlyArray<IFileRow> {
+    this._rows ??= rowsOf(this._remote.stock, this.queue, this._keys);
+    return this._rows;
   }
 
-  get rows(): IFileRow[] {
-    const mine = new Set(this._locals.map(local => local.fileId));
-    const names = new Set(this._locals.map(local => local.file.name));
-    const others = (this.session?.files ?? []).filter(
-      file => !mine.has(file.file_id) && !names.has(file.name)
-    );
-    return [...others.map(rowOfServer), ...this._locals.map(rowOfLocal)];
+  get totals(): ITotals {
+    this._totals ??= totalsOf(this.rows);
+    return this._totals;
   }
 
   /** Changes only when what the job would get changes, not with every byte. */
   get signature(): string {
-    const { session, validation } = this;
-    return JSON.stringify([
-      session?.session_id,
-      session?.files.map(file => [file.file_id, file.slot, file.state]),
-      validation?.slots,
-      this.pending
-    ]);
+    const { sessionId, validation, pending } = this;
+    const { revision } = this._remote.stock;
+    const now = this._busy ? [] : [revision, pending];
+    return JSON.stringify([sessionId, validation?.slots, ...now]);
   }
 
   /** The template whose slots the files are checked against. */
   setTemplate(id: string | null): void {
-    if (id !== this._templateId) {
-      this._templateId = id;
-      this.validation = null;
-      this._check();
+    if (id !== this._remote.templateId) {
+      this._remote.templateId = id;
       this.notify();
     }
   }
@@ -126,383 +136,295 @@ export class FilesModel extends Observable {
    * False when the server could not be asked: the session may still be there.
    */
   async restore(sessionId: string): Promise<boolean> {
-    let known = true;
-    try {
-      this.session = await this._client.getSession(sessionId);
-      this._check();
-    } catch (error) {
-      known = isGone(error);
-      this.error = known ? null : error;
-    }
-    this.notify();
+    const known = await this._remote.restore(sessionId);
+    this._redraw();
     return known;
   }
 
-  /** Send files; one of a name that is there already replaces it. */
-  async add(files: ReadonlyArray<File>, slot?: string): Promise<void> {
-    this.error = null;
-    for (const file of files) {
-      await this._forget(file.name);
-      this._locals = [
-        ...this._locals,
-        {
-          key: this._newKey(),
-          file,
-          slot,
-          fileId: null,
-          state: 'queued',
-          sent: 0,
-          speed: 0,
-          measured: null,
-          error: null,
-          upload: null
-        }
-      ];
-    }
-    this.notify();
-    await this._pump();
+  /** Send files; a slot is for the first of them. */
+  add(files: ReadonlyArray<File>, slot?: string): Promise<void> {
+    return this.take(Promise.resolve(named(files)), slot);
   }
 
-  /** Name a file that is on the cluster already; nothing is copied. */
-  async addPath(path: string, slot?: string): Promise<boolean> {
-    this.error = null;
-    try {
-      const session = await this._ensureSession();
-      await this._client.addPath(session.session_id, path, slot);
-      await this.refresh();
-      return true;
-    } catch (error) {
-      this._fail(error);
-      return false;
-    }
+  /** Send what was picked, once it has been read and nothing stands in its way. */
+  async take(
+    picking: Promise<ReadonlyArray<IPicked>>,
+    slot?: string
+  ): Promise<void> {
+    // One drop after the other: each may have something to ask.
+    const before = this._taking;
+    const taken = this._take(picking, before, slot);
+    this._taking = taken;
+    await taken;
   }
 
-  async pause(key: string): Promise<void> {
-    const local = this._local(key);
-    if (local) {
-      local.state = 'paused';
-      local.speed = 0;
-      this.notify();
-      await local.upload?.pause();
-      await this._pump();
+  /** Name files that are on the cluster already; nothing is copied. The answer: could all be taken? */
+  async addPaths(
+    paths: ReadonlyArray<string>,
+    slot?: string
+  ): Promise<boolean> {
+    this._remote.error = null;
+    let good = true;
+    for (const [at, path] of paths.entries()) {
+      good = (await this._remote.addPath(path, at ? undefined : slot)) && good;
     }
+    return good;
   }
 
-  async resume(key: string): Promise<void> {
-    const local = this._local(key);
-    if (local) {
-      local.state = 'queued';
-      local.error = null;
-      this.notify();
-      await this._pump();
-    }
+  addPath(path: string, slot?: string): Promise<boolean> {
+    return this.addPaths([path], slot);
   }
 
-  /** Take a file out; an upload under way is stopped and its space freed. */
-  async remove(key: string): Promise<void> {
-    const row = this.rows.find(other => other.key === key);
-    if (row) {
-      await this._forget(row.name, false);
-      await this.refresh();
-      await this._pump();
-    }
+  /** Stop what this page sends; what has arrived stays. */
+  pause(keys: Iterable<string> = this.queue.items.keys()): void {
+    this.queue.pause([...keys]);
   }
 
+  /** Go on with what was stopped, and try again what failed. */
+  resume(keys: Iterable<string> = this.queue.items.keys()): void {
+    this.queue.resume([...keys]);
+  }
+
+  /** Take files out; an upload under way is stopped and its space freed. */
+  async remove(keys: ReadonlyArray<string>): Promise<void> {
+    const wanted = new Set(keys);
+    const rows = this.rows.filter(({ key }) => wanted.has(key));
+    const begun = rows.filter(
+      ({ local, fileId, state }) => local && !fileId && state === 'uploading'
+    );
+    this.queue.drop(keys);
+    let ids = rows.flatMap(({ fileId }) => fileId ?? []);
+    if (begun.length) {
+      // The server may have begun them, and its answer has not come.
+      await this._remote.refresh();
+      const { stock } = this._remote;
+      ids = ids.concat(
+        begun.flatMap(({ name }) => stock.named(name)?.file_id ?? [])
+      );
+    }
+    await this._remote.remove(ids);
+  }
+
+  /** Put a file into a slot, or into none. What stood there makes room. */
   async setSlot(key: string, slot: string | null): Promise<void> {
-    const local = this._local(key);
-    if (local) {
-      local.slot = slot ?? undefined;
+    const row = this.rows.find(other => other.key === key);
+    const item = this.queue.items.get(key);
+    if (item) {
+      item.slot = slot ?? undefined;
     }
-    const fileId = local ? local.fileId : key;
-    if (fileId && this.session) {
-      try {
-        await this._client.updateFile(this.session.session_id, fileId, {
-          slot
-        });
-        await this.refresh();
-      } catch (error) {
-        this._fail(error);
-      }
+    if (row?.fileId) {
+      await this._remote.setSlot(row.fileId, slot);
     }
-    this.notify();
+    this._redraw();
+  }
+
+  /** What an archive holds, its first entries; nothing is unpacked. */
+  contents(fileId: string): Promise<ArchiveListing> {
+    return this._remote.contents(fileId);
   }
 
   /** Ask the server how the session stands. */
-  async refresh(): Promise<void> {
-    if (!this.session) {
-      return;
-    }
-    try {
-      this.session = await this._client.getSession(this.session.session_id);
-      const there = new Map(
-        this.session.files.map(file => [file.file_id, file])
-      );
-      // What the server has complete is its business from now on.
-      this._locals = this._locals.filter(
-        local =>
-          local.state !== 'complete' ||
-          !local.fileId ||
-          there.get(local.fileId)?.state === 'uploading'
-      );
-      this._check();
-    } catch (error) {
-      if (isGone(error)) {
-        this.session = null;
-        this.validation = null;
-      }
-      this._fail(error);
-    }
-    this.notify();
+  refresh(): Promise<void> {
+    return this._remote.refresh();
+  }
+
+  /** The line may be there again, or the user has signed in. */
+  wake(): void {
+    this.queue.wake(true);
   }
 
   /** Leave the session behind; a new one begins with the next file. */
   clear(): void {
-    for (const local of this._locals) {
-      void local.upload?.pause();
-    }
-    this._locals = [];
-    this.session = null;
-    this.validation = null;
-    this.error = null;
-    this.notify();
+    this.intake.clear();
+    this.queue.drop([...this.queue.items.keys()]);
+    this._remote.leave();
+    this._redraw();
   }
 
   /** What happened to this session's files, here or in another tab. */
   onEvent(event: ISlurmEvent): void {
     if (
-      event.channel !== 'uploads' ||
-      !this.session ||
-      event.session_id !== this.session.session_id
+      event.channel === 'uploads' &&
+      this.session &&
+      event.session_id === this.session.session_id
     ) {
-      return;
+      this._remote.onEvent(event);
     }
-    if (event.type !== 'upload_progress') {
-      this._settle(() => void this.refresh());
-      return;
-    }
-    const file = this.session.files.find(
-      other => other.name === event.file_name
+  }
+
+  /** Sent by this page, or still on its way from before it was stopped here. */
+  private _isOurs(fileId: string, offset: number): boolean {
+    const item = this.queue.items.get(this._keys.get(fileId) ?? '');
+    return (
+      item !== undefined &&
+      (item.state === 'uploading' || offset <= item.sent + UNDER_WAY)
     );
-    if (file && typeof event.uploaded_bytes === 'number') {
-      file.offset = event.uploaded_bytes;
-      this.notify();
-    }
   }
 
-  private async _ensureSession(): Promise<UploadSession> {
-    if (this.session) {
-      return this.session;
-    }
-    // Several files dropped at once ask for one session.
-    this._creating ??= this._client
-      .createSession(this._templateId)
-      .finally(() => {
-        this._creating = null;
-      });
-    this.session = await this._creating;
+  private get _busy(): boolean {
+    return this.totals.moving > MANY;
+  }
+
+  private async _take(
+    picking: Promise<ReadonlyArray<IPicked>>,
+    before: Promise<void>,
+    slot: string | undefined
+  ): Promise<void> {
+    this.looking += 1;
+    this._remote.error = null;
     this.notify();
-    return this.session;
-  }
-
-  private async _pump(): Promise<void> {
-    const busy = this._locals.filter(({ state }) => state === 'uploading');
-    const next = this._locals
-      .filter(({ state }) => state === 'queued')
-      .slice(0, Math.max(0, PARALLEL - busy.length));
-    for (const local of next) {
-      local.state = 'uploading';
-    }
-    this.notify();
-    await Promise.all(next.map(local => this._send(local)));
-  }
-
-  private async _send(local: ILocal): Promise<void> {
     try {
-      const session = await this._ensureSession();
-      local.upload ??= this._uploader.create(local.file, {
-        sessionId: session.session_id,
-        tusUrl: session.tus_url,
-        slot: local.slot,
-        onCreated: fileId => {
-          local.fileId = fileId;
-          this.notify();
-        },
-        onProgress: sent => this._measure(local, sent),
-        onDone: () => {
-          local.state = 'complete';
-          local.sent = local.file.size;
-          this._settle(() => void this.refresh());
-          void this._pump();
-        },
-        onError: problem => {
-          local.state = 'failed';
-          local.error = problem;
-          local.upload = null;
-          if (isGone(problem)) {
-            void this.refresh();
-          }
-          this.notify();
-          void this._pump();
-        }
-      });
-      // Paused or taken out while the session was made.
-      if (local.state === 'uploading') {
-        await local.upload.start();
-      }
+      const picked = await picking;
+      await before;
+      this.already = 0;
+      await this._send(await this.intake.plan(picked), slot);
     } catch (error) {
-      local.state = 'failed';
-      local.error = error;
+      this._remote.fail(error);
+    } finally {
+      this.looking -= 1;
       this.notify();
     }
   }
 
-  private _measure(local: ILocal, sent: number): void {
-    const at = this._now();
-    const last = local.measured;
-    local.sent = sent;
-    if (!last || sent < last.sent) {
-      local.measured = { at, sent };
-    } else if (at - last.at >= MEASURE) {
-      const speed = ((sent - last.sent) * 1000) / (at - last.at);
-      // Smoothed, so that the time left can be read.
-      local.speed = local.speed ? local.speed * 0.7 + speed * 0.3 : speed;
-      local.measured = { at, sent };
-    } else {
-      return;
-    }
-    this.notify();
-  }
-
-  /** Make room for a file of this name. An upload that can go on from where it stands is left to do so. */
-  private async _forget(name: string, mayResume = true): Promise<void> {
-    const local = this._locals.find(({ file }) => file.name === name);
-    if (local) {
-      this._locals = this._locals.filter(other => other !== local);
-      if (local.state !== 'complete') {
-        await local.upload?.cancel().catch(() => undefined);
-      }
-    }
-    const there = this.session?.files.find(file => file.name === name);
-    if (this.session && there && !(mayResume && there.state === 'uploading')) {
-      try {
-        await this._client.deleteFile(this.session.session_id, there.file_id);
-      } catch (error) {
-        if (!isGone(error)) {
-          this._fail(error);
-          return;
+  private async _send(
+    plans: ReadonlyArray<IPlan>,
+    slot: string | undefined
+  ): Promise<void> {
+    const again: string[] = [];
+    const fresh: ISending[] = [];
+    const old: string[] = [];
+    for (const plan of plans) {
+      const here = this.queue.named(plan.name);
+      if (plan.do === 'nothing') {
+        this.already += 1;
+        if (here) {
+          // The same file, perhaps moved since it was chosen first.
+          here.file = plan.file;
+          again.push(here.key);
         }
+        continue;
       }
-      this.session = {
-        ...this.session,
-        files: this.session.files.filter(file => file !== there)
-      };
-    }
-    this.notify();
-  }
-
-  private _local(key: string): ILocal | undefined {
-    return this._locals.find(local => local.key === key);
-  }
-
-  private _fail(error: unknown): void {
-    this.error = error;
-    this.notify();
-  }
-
-  private _settle(then: () => void): void {
-    clearTimeout(this._settling);
-    this._settling = setTimeout(then, SETTLE);
-    this.notify();
-  }
-
-  /** Ask how the files fit the template; the latest answer wins. */
-  private _check(): void {
-    const { session, _templateId: templateId } = this;
-    const turn = ++this._turn;
-    if (!session || !templateId) {
-      return;
-    }
-    this._client.validateSession(session.session_id, templateId).then(
-      validation => {
-        if (turn === this._turn) {
-          this.validation = validation;
-          this.notify();
-        }
-      },
-      () => {
-        // The preview's own checks name the same faults.
+      if (here) {
+        old.push(here.key);
       }
-    );
+      fresh.push(this._sending(plan, fresh.length ? undefined : slot));
+    }
+    if (old.length) {
+      await this.remove(old);
+    }
+    await this._remote.clearSlot(fresh[0]?.slot, fresh[0]?.fileId ?? '');
+    this.queue.add(fresh);
+    this.queue.resume(again);
   }
 
-  private readonly _client: FilesModel.IClient;
-  private readonly _uploader: Pick<Uploader, 'create'>;
+  private _sending(plan: IPlan, slot: string | undefined): ISending {
+    const refused = plan.do === 'refuse';
+    const resumed = plan.do === 'resume';
+    const key = this._newKey();
+    if (resumed) {
+      this._keys.set(plan.fileId, key);
+    }
+    return {
+      key,
+      name: plan.name,
+      file: plan.file,
+      slot: slot ?? this._remote.stock.named(plan.name)?.slot ?? undefined,
+      replace: plan.do === 'send' && plan.replace,
+      fingerprint: plan.fingerprint,
+      fileId: resumed ? plan.fileId : null,
+      state: refused ? 'failed' : 'queued',
+      sent: resumed ? plan.offset : 0,
+      meter: new Meter(this._now),
+      error: refused
+        ? new Problem({ code: 'invalid-input', detail: plan.why })
+        : null
+    };
+  }
+
+  private _onCreated(item: ISending, changed: boolean): void {
+    if (item.fileId) {
+      this._keys.set(item.fileId, item.key);
+      if (changed) {
+        void this._remote.setSlot(item.fileId, item.slot ?? null);
+      }
+    }
+    this._redraw();
+  }
+
+  private _onDone(items: ISending[], files: UploadedFile[]): void {
+    files.forEach((file, at) => {
+      this._keys.set(file.file_id, items[at]?.key ?? file.file_id);
+    });
+    if (files.length) {
+      this._remote.stock.merge(files);
+    }
+    this._handOver();
+    this._remote.settle(() => {
+      // The event that tells of it may have been lost with the connection.
+      if ([...this.queue.items.values()].some(isComplete)) {
+        void this.refresh();
+      }
+    });
+  }
+
+  private _onRefused(problem: Problem): void {
+    if (isGone(problem)) {
+      void this.refresh();
+    }
+  }
+
+  /** What the server has complete is its business from now on. */
+  private _handOver(): void {
+    const { stock } = this._remote;
+    const keys = [...this.queue.items.values()]
+      .filter(
+        item =>
+          // One that is stopped here may have been brought to its end elsewhere.
+          item.state !== 'uploading' &&
+          stock.withId(item.fileId ?? '')?.state === 'complete'
+      )
+      .map(({ key }) => key);
+    if (keys.length) {
+      this.queue.drop(keys);
+    }
+  }
+
+  private _redraw(): void {
+    this._rows = null;
+    this._totals = null;
+    this.notify();
+  }
+
+  /** Show what has moved, a few times a second. */
+  private _draw(): void {
+    this._drawing ??= setTimeout(() => {
+      this._drawing = undefined;
+      this._redraw();
+    }, DRAW);
+  }
+
   private readonly _now: () => number;
   private readonly _newKey: () => string;
-  private _locals: ILocal[] = [];
-  private _templateId: string | null = null;
-  private _creating: Promise<UploadSession> | null = null;
-  private _settling: ReturnType<typeof setTimeout> | undefined;
-  private _turn = 0;
+  private readonly _remote: FilesSession;
+  /** The server's id → the row's key, so that a row stays itself. */
+  private readonly _keys = new Map<string, string>();
+  private _taking: Promise<void> = Promise.resolve();
+  private _rows: ReadonlyArray<IFileRow> | null = null;
+  private _totals: ITotals | null = null;
+  private _drawing: ReturnType<typeof setTimeout> | undefined;
 }
 
 export namespace FilesModel {
-  export type IClient = Pick<
-    SlurmClient,
-    | 'createSession'
-    | 'getSession'
-    | 'addPath'
-    | 'updateFile'
-    | 'deleteFile'
-    | 'validateSession'
-  >;
+  export type IClient = FilesSession.IClient & Intake.IOptions['client'];
   export interface IOptions {
     client: IClient;
-    uploader: Pick<Uploader, 'create'>;
+    uploader: Pick<Uploader, 'send' | 'sendForm' | 'look'>;
     newKey: () => string;
     now?: () => number;
+    random?: () => number;
   }
 }
 
-function rowOfServer(file: UploadedFile): IFileRow {
-  return {
-    key: file.file_id,
-    name: file.name,
-    slot: file.slot,
-    state:
-      file.state === 'complete'
-        ? 'complete'
-        : file.state === 'failed'
-          ? 'failed'
-          : 'interrupted',
-    origin: file.origin,
-    path: file.path ?? null,
-    size: file.size,
-    sent: file.offset,
-    speed: 0,
-    error: file.problem ? new Error(file.problem) : null,
-    local: false
-  };
-}
-
-function rowOfLocal(local: ILocal): IFileRow {
-  return {
-    key: local.key,
-    name: local.file.name,
-    slot: local.slot ?? null,
-    state: local.state,
-    origin: 'upload',
-    path: null,
-    size: local.file.size,
-    sent: local.sent,
-    speed: local.speed,
-    error: local.error,
-    local: true
-  };
-}
-
-function isGone(error: unknown): boolean {
-  return (
-    error instanceof Problem && (error.status === 404 || error.status === 410)
-  );
+function isComplete({ state }: ISending): boolean {
+  return state === 'complete';
 }

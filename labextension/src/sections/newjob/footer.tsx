@@ -4,6 +4,7 @@ import * as React from 'react';
 import { Button } from '../../components/Buttons';
 import { ErrorNote } from '../../components/Notes';
 import { useTrans } from '../../components/trans';
+import { useModel } from '../../components/useModel';
 import { Problem } from '../../problem';
 import type { IFinding } from './findings';
 import type { NewJobModel } from './model';
@@ -85,6 +86,7 @@ export function Footer({
 function Status({ model }: { model: NewJobModel }): React.JSX.Element {
   const trans = useTrans();
   const { errors, files, submitted } = model;
+  useModel(files);
   if (submitted) {
     return (
       <span className="jp-slurmdash-Footer-ok">

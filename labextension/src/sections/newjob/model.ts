@@ -12,7 +12,6 @@ import type {
   Template,
   TemplateSummary
 } from '../../api/types';
-import type { Uploader } from '../../api/uploader';
 import type { RawValue } from '../../components/SchemaForm';
 import { Observable } from '../../observable';
 import { loadText } from '../../text';
@@ -431,8 +430,9 @@ export class NewJobModel extends Observable {
     if (signature !== this._filesSeen) {
       this._filesSeen = signature;
       this._schedule();
+      // What only moves is drawn by those who show the files.
+      this.notify();
     }
-    this.notify();
   }
 
   private _save(): void {
@@ -487,7 +487,7 @@ export namespace NewJobModel {
   }
   export interface IOptions {
     client: IClient;
-    uploader: Pick<Uploader, 'create'>;
+    uploader: FilesModel.IOptions['uploader'];
     templates: ISource<TemplateSummary>;
     images: ISource<Image>;
     cluster: ICluster;

@@ -10,6 +10,7 @@ import { ReactSection } from '../../components/ReactSection';
 import { useTrans } from '../../components/trans';
 import { slurmIcon } from '../../icons';
 import type { ISectionOptions } from '../../types';
+import { readDrop } from './filesdrop';
 import type { NewJobModel } from './model';
 import { NewJobView } from './view';
 
@@ -83,7 +84,7 @@ export class NewJobWidget extends ReactSection {
     }
     event.preventDefault();
     if (event.type === 'drop') {
-      void this.model.files.add([...event.dataTransfer.files]);
+      void this.model.files.take(readDrop(event.dataTransfer));
     }
   }
 
@@ -105,9 +106,9 @@ export class NewJobWidget extends ReactSection {
     event.stopPropagation();
     event.dropAction = 'copy';
     const paths = event.mimeData.getData(CONTENTS_MIME) as string[];
-    for (const path of paths) {
-      void this.model.files.addPath(path);
-    }
+    const over = event.target instanceof Element ? event.target : null;
+    const slot = over?.closest<HTMLElement>('[data-slot]')?.dataset.slot;
+    void this.model.files.addPaths(paths, slot);
   }
 
   private readonly _onOpenJob: (id: string) => void;

@@ -5,13 +5,19 @@ import type {
   JobSubmit,
   Limits,
   Partition,
+  Preflight,
   Preview,
   Template,
   TemplateSummary,
   UploadedFile,
   UploadSession
 } from '../../../api/types';
-import type { IUpload, IUploadTarget } from '../../../api/uploader';
+import type { IForm, IFormTarget } from '../../../api/formupload';
+import type {
+  IUpload,
+  IUploadState,
+  IUploadTarget
+} from '../../../api/uploader';
 import { Observable } from '../../../observable';
 import { Problem } from '../../../problem';
 import type { NewJobModel } from '../model';
@@ -144,6 +150,8 @@ export class FakeServer {
   submitAnswers: Array<Job | Problem> = [job('1')];
   sessions = 0;
   deleted: string[] = [];
+  free = 1e12;
+  quota: Preflight['space']['quota'] = null;
 
   readonly client: NewJobModel.IClient = {
     createSession: async templateId => {
@@ -167,6 +175,31 @@ export class FakeServer {
       }
       return structuredClone(this.session);
     },
+    preflight: async (_, files) => {
+      const there = new Map(this.session!.files.map(file => [file.name, file]));
+      return {
+        ok: true,
+        space: {
+          needed: 0,
+          free: this.free,
+          promised: 0,
+          enough: true,
+          message: null,
+          note: null,
+          quota: this.quota
+        },
+        files: files.map(({ name, size }) => ({
+          name,
+          size,
+          problem: name.includes('\n') ? 'Rename it.' : null
+        })),
+        clashes: files.flatMap(({ name }) => {
+          const file = there.get(name);
+          return file ? [{ name, file: structuredClone(file) }] : [];
+        }),
+        empty_slots: []
+      };
+    },
     addPath: async (_, path, slot) => {
       if (path === '/none') {
         throw new Problem({ code: 'invalid-input', status: 400 });
@@ -186,6 +219,16 @@ export class FakeServer {
         file => file.file_id !== fileId
       );
     },
+    listArchive: async () => ({
+      format: 'zip',
+      size: 1,
+      unpacked: 1,
+      total: 0,
+      complete: true,
+      stopped: null,
+      notes: [],
+      entries: []
+    }),
     validateSession: async () => structuredClone(this.validation),
     getTemplate: async id => {
       if (id === 'missing') {
@@ -221,7 +264,13 @@ export class FakeServer {
     }
   };
 
-  /** A complete file of the session. */
+  /** Take all files of a form, as the server does. */
+  takeForm({ form, target }: FakeUploader['forms'][number]): void {
+    const done = form.files.map(({ name }) => this.file(name, form.slot));
+    target.onDone(structuredClone(done));
+  }
+
+  /** A file of the session. */
   file(name: string, slot?: string, state = 'complete'): UploadedFile {
     const file: UploadedFile = {
       file_id: `f-${name}`,
@@ -236,29 +285,51 @@ export class FakeServer {
       sha256: null,
       problem: null
     };
-    this.session!.files.push(file);
+    const { files } = this.session!;
+    this.session!.files = [...files.filter(old => old.name !== name), file];
     return file;
   }
 }
 
 /** Uploads that the test drives. */
 export class FakeUploader {
-  readonly uploads: Array<
-    IUpload & { file: File; target: IUploadTarget; calls: string[] }
-  > = [];
+  readonly uploads: Array<{
+    file: File;
+    target: IUploadTarget;
+    stopped: boolean;
+  }> = [];
+  readonly forms: Array<{
+    form: IForm;
+    target: IFormTarget;
+    stopped: boolean;
+  }> = [];
+  state: IUploadState = { offset: 4, fingerprint: '' };
 
-  create(file: File, target: IUploadTarget): IUpload {
-    const calls: string[] = [];
-    const upload = {
-      file,
-      target,
-      calls,
-      start: async () => void calls.push('start'),
-      pause: async () => void calls.push('pause'),
-      cancel: async () => void calls.push('cancel')
-    };
+  send(file: File, target: IUploadTarget): IUpload {
+    const upload = { file, target, stopped: false };
     this.uploads.push(upload);
-    return upload;
+    return { stop: () => (upload.stopped = true) };
+  }
+
+  sendForm(form: IForm, target: IFormTarget): IUpload {
+    const upload = { form, target, stopped: false };
+    this.forms.push(upload);
+    return { stop: () => (upload.stopped = true) };
+  }
+
+  async look(): Promise<IUploadState> {
+    return this.state;
+  }
+}
+
+/** Let files be read, which takes true time, and what follows happen. */
+export async function reading(): Promise<void> {
+  const { setImmediate } = jest.requireActual<{
+    setImmediate: (then: (value: unknown) => void) => void;
+  }>('timers');
+  for (let turn = 0; turn < 10; turn++) {
+    await new Promise(done => setImmediate(done));
+    await settle(1);
   }
 }
 

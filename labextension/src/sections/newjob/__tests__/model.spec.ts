@@ -208,9 +208,7 @@ describe('NewJobModel', () => {
     expect(model.draft.sessionId).toBe('s1');
     expect(model.canSubmit).toBe(false);
     const { length } = server.previewed;
-    server.file('a.py', 'script');
-    uploader.uploads[0].target.onCreated?.('f-a.py');
-    uploader.uploads[0].target.onDone();
+    server.takeForm(uploader.forms[0]);
     await settle(1000);
     expect(server.previewed.length).toBeGreaterThan(length);
     expect(server.previewed.at(-1)?.session_id).toBe('s1');
@@ -296,13 +294,14 @@ describe('NewJobModel', () => {
     const { server, uploader, model } = setup();
     await model.tryExample();
     expect(model.draft.templateId).toBe('python-script-v1');
-    expect(uploader.uploads[0].file.name).toBe('example.py');
-    expect(uploader.uploads[0].target.slot).toBe('script');
+    await settle();
+    expect(uploader.forms[0].form.files[0].name).toBe('example.py');
+    expect(uploader.forms[0].form.slot).toBe('script');
     server.validation.slots = [{ name: 'script', state: 'ok', file: 'x' }];
     await model.files.refresh();
     await settle();
     await model.tryExample();
-    expect(uploader.uploads).toHaveLength(1);
+    expect(uploader.forms).toHaveLength(1);
   });
 
   it('passes on who wants the focus', () => {

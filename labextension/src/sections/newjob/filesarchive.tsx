@@ -1,0 +1,89 @@
+import * as React from 'react';
+
+import type { ArchiveListing } from '../../api/types';
+import { ErrorNote } from '../../components/Notes';
+import { useTrans } from '../../components/trans';
+import { formatBytes } from '../../text';
+import type { FilesModel } from './files';
+
+/** What an archive holds, folded; the server is asked when it is opened, and unpacks nothing. */
+export function ArchiveContents({
+  fileId,
+  name,
+  files
+}: {
+  fileId: string;
+  name: string;
+  files: FilesModel;
+}): React.JSX.Element {
+  const trans = useTrans();
+  const [open, setOpen] = React.useState(false);
+  const [listing, setListing] = React.useState<ArchiveListing | null>(null);
+  const [error, setError] = React.useState<unknown>(null);
+  React.useEffect(() => {
+    let current = true;
+    if (open) {
+      files.contents(fileId).then(
+        found => current && setListing(found),
+        reason => current && setError(reason)
+      );
+    }
+    return () => {
+      current = false;
+    };
+  }, [open, fileId, files]);
+  return (
+    <details
+      className="jp-slurmdash-Archive"
+      data-testid={`slurmdash-archive-${name}`}
+      onToggle={event => setOpen(event.currentTarget.open)}
+    >
+      <summary>{trans.__('Contents of %1', name)}</summary>
+      {error ? <ErrorNote error={error} /> : null}
+      {listing ? (
+        <Listing listing={listing} />
+      ) : open && !error ? (
+        <p className="jp-slurmdash-Quiet">{trans.__('Reading the archive…')}</p>
+      ) : null}
+    </details>
+  );
+}
+
+function Listing({ listing }: { listing: ArchiveListing }): React.JSX.Element {
+  const trans = useTrans();
+  const { entries, total, unpacked, complete, notes } = listing;
+  return (
+    <>
+      <p className="jp-slurmdash-Quiet">
+        {[
+          complete
+            ? trans._n('%1 entry', '%1 entries', total)
+            : trans.__('more than %1 entries', total),
+          trans.__('%1 unpacked', formatBytes(unpacked))
+        ].join(' · ')}
+      </p>
+      {notes.map(note => (
+        <p key={note} className="jp-slurmdash-Field-message">
+          {note}
+        </p>
+      ))}
+      {/* Names may be long and many: the list scrolls, and the keys can reach it. */}
+      <ul tabIndex={0} aria-label={trans.__('Entries')}>
+        {entries.map((entry, at) => (
+          <li key={at} className={entry.trouble ? 'jp-mod-trouble' : ''}>
+            <span>
+              {entry.name}
+              {entry.target ? ` → ${entry.target}` : ''}
+            </span>
+            <span className="jp-slurmdash-Quiet">
+              {entry.kind === 'file' ? formatBytes(entry.size) : ''}
+            </span>
+          </li>
+        ))}
+        {total > entries.length && (
+          <li>{trans.__('and %1 more', total - entries.length)}</li>
+        )}
+      </ul>
+    </>
+  );
+}
