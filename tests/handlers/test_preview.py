@@ -77,3 +77,32 @@ def test_what_stands_in_the_way_is_told(live: Live, template: str) -> None:
     nothing = body_of(generate(live, "none-v1", {}), GENERATE, "post")
     assert nothing["checks"][0]["name"] == "template-not-found"
     problem_of(generate(live, template, {"template_id": "other"}), 400, "invalid-input")
+
+
+def test_what_is_decided_is_in_the_template_the_preview_and_the_refusal(live: Live) -> None:
+    add_template(
+        Path(live.app.root_dir),
+        "locked-v1",
+        parameters={"type": "object", "properties": {"cells": {"type": "integer", "default": 8}}},
+        locks={
+            "slurm": {"partition": {"fixed": "local", "reason": "Only there."}},
+            "parameters": {"cells": {"maximum": 100, "reason": "The licence is for 100."}},
+        },
+    )
+    live.call("POST", "/api/v2/templates/scan")
+    found = live.call("GET", "/api/v2/templates/locked-v1")
+    template = body_of(found, "/api/v2/templates/{id}", "get")
+    partition = {"fixed": "local", "hidden": False, "reason": "Only there."}
+    assert template["locks"]["slurm"] == {"partition": [partition]}
+    preview = body_of(generate(live, "locked-v1", {}), GENERATE, "post")
+    assert preview["locks"] == template["locks"]
+    assert "#SBATCH --partition=local\n" in preview["script"]
+    refused: list[tuple[dict[str, Any], int, str, str, str]] = [
+        ({"options": {"partition": "gpu"}}, 422, "checks-failed", "/options/partition", "Only there."),
+        ({"parameters": {"cells": 200}}, 400, "invalid-input", "/parameters/cells", "is for 100."),
+    ]
+    for body, status, code, pointer, reason in refused:
+        answer = live.call("POST", "/api/jobs/submit", {"template_id": "locked-v1", **body})
+        errors = problem_of(answer, status, code)["errors"]
+        assert {error["pointer"] for error in errors} == {pointer}
+        assert any(error["message"].endswith(reason) for error in errors)
