@@ -9,6 +9,7 @@ import { CodeHost } from '../../components/CodeHost';
 import { shown, valueAt, withValue } from './document';
 import { Choice, FormContext, Line, Lines, Words } from './fields';
 import type { TemplateEditorModel } from './model';
+import { LocksPart } from './lockspart';
 import { ParametersPart } from './paramsview';
 import { Resources } from './resourcesview';
 import { SlotsPart } from './slotsview';
@@ -78,6 +79,7 @@ export function FormView({
         <ImagePart />
         <SlotsPart />
         <ParametersPart />
+        <LocksPart />
         <Scripts readOnly={!model.canEdit} />
         <Checks />
       </fieldset>

@@ -140,7 +140,7 @@ export function Parameter({
 }
 
 /** The values to choose from, with commas between. */
-function Options({
+export function Options({
   schema,
   number,
   onChange

@@ -15,12 +15,15 @@ import {
 import { FormContext } from './fields';
 import { Parameter, PLACE } from './parametercard';
 
+const BRANCHES = ['if', 'allOf', 'dependentSchemas', 'dependentRequired'];
+
 /** The values that a user fills in: their names, types, limits and help. */
 export function ParametersPart(): React.JSX.Element {
   const trans = useTrans();
   const { doc, edit } = React.useContext(FormContext);
   const found = valueAt(doc, PLACE);
   const properties: Doc = isMap(found) ? found : {};
+  const whole = valueAt(doc, ['parameters']);
   const listed = valueAt(doc, ['parameters', 'required']);
   const required = Array.isArray(listed) ? listed.map(String) : [];
   const put = (next: Doc, needed: readonly string[]) => {
@@ -63,6 +66,13 @@ export function ParametersPart(): React.JSX.Element {
       {Object.keys(properties).length === 0 && (
         <p className="jp-slurmdash-Quiet">
           {trans.__('There is nothing to fill in.')}
+        </p>
+      )}
+      {isMap(whole) && BRANCHES.some(word => word in whole) && (
+        <p className="jp-slurmdash-Quiet">
+          {trans.__(
+            'Some fields depend on others; how they do stands in the YAML.'
+          )}
         </p>
       )}
       {Object.entries(properties).map(([name, schema], at) => (
