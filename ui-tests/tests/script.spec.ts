@@ -94,6 +94,8 @@ test('a line tells its field, and a field its line, by mouse and keys', async ({
 test('what is typed in the script goes to the form, the rest is kept, and just that is submitted', async ({
   panel
 }) => {
+  // The whole way, with a reload and a job.
+  test.slow();
   const { page } = panel;
   await fill(panel);
   await panel.get('option-mem').fill('1G');
