@@ -169,3 +169,40 @@ test('a script edited by hand that undoes a lock is refused with line and reason
   );
   await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'true');
 });
+
+test('the editor’s form decides about a field', async ({ panel }) => {
+  test.slow();
+  const { page } = panel;
+  await expect(page.locator('.jp-Launcher')).toBeVisible();
+  await panel.toggle('New job');
+  await panel.toggle('Jobs');
+  await panel.toggle('Templates');
+  await panel.get('template-menu-locked-ui').click();
+  await page
+    .locator('.lm-Menu-item:visible')
+    .filter({ hasText: /^Edit$/ })
+    .click();
+  const card = panel.get('lock-slurm-partition');
+  await card.scrollIntoViewIfNeeded();
+  await expect(panel.get('field-locks-slurm-partition-fixed')).toHaveValue(
+    'local'
+  );
+  await panel.get('lock-add').selectOption('slurm.nodes');
+  await panel.get('field-locks-slurm-nodes-maximum').fill('4');
+  await expect(panel.get('field-locks-slurm-nodes-maximum')).toHaveValue('4');
+  mkdirSync(OUT, { recursive: true });
+  for (const [name, theme] of [
+    ['light', 'JupyterLab Light'],
+    ['dark', 'JupyterLab Dark']
+  ]) {
+    await panel.setTheme(theme);
+    await panel.get('lock-slurm-nodes').scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(OUT, `locks-editor-${name}.png`) });
+  }
+  const { violations } = await new AxeBuilder({ page })
+    .include('.jp-slurmdash-TemplateForm')
+    .analyze();
+  expect(
+    violations.flatMap(({ id, nodes }) => nodes.map(n => `${id}: ${n.target}`))
+  ).toEqual([]);
+});
