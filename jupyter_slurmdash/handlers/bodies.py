@@ -22,6 +22,7 @@ from .base import SlurmDashHandler, is_number
 
 PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
+QUICK = 64  # pieces in a row that were quick, after which they are written in the loop again
 TURN = 0.002  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
 # What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
 # release it.
@@ -52,6 +53,7 @@ class BodyHandler(SlurmDashHandler):
         self._writer: Sink | None = None
         self._refused = False
         self._slow = self.off_loop
+        self._quick = 0
         self._unwanted = False
         self._lingered = 0
         self._turn = 0.0
@@ -118,20 +120,31 @@ class BodyHandler(SlurmDashHandler):
             return
         if self._writer is None:
             return
-        began = time.perf_counter()
         try:
-            if self._slow:
-                await self.call_in(_WRITERS, self._writer.write, chunk)
-            else:
-                self._writer.write(chunk)
+            took = await self.call_in(_WRITERS, self._put, chunk) if self._slow else self._put(chunk)
         except SlurmDashError as error:
             await self.call_in(_WRITERS, self._writer.close)
             await self._refuse(error)
-        now = time.perf_counter()
-        self._slow = self._slow or now - began > SLOW
-        if now - self._turn > TURN:
+            return
+        self._judge(took)
+        if time.perf_counter() - self._turn > TURN:
             await asyncio.sleep(0)
             self._turn = time.perf_counter()
+
+    def _put(self, chunk: bytes) -> float:
+        """Seconds that it took."""
+        assert self._writer is not None
+        began = time.perf_counter()
+        self._writer.write(chunk)
+        return time.perf_counter() - began
+
+    def _judge(self, took: float) -> None:
+        """A hand-over costs more than a quick write: one stall of the disk must not slow down all of a file."""
+        if took > SLOW:
+            self._slow, self._quick = True, 0
+        elif self._slow and not self.off_loop:
+            self._quick += 1
+            self._slow = self._quick < QUICK
 
     async def _refuse(self, error: SlurmDashError) -> None:
         """Answer now, and read on a little: a connection closed on unread bytes is reset, and the answer

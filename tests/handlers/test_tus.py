@@ -21,6 +21,8 @@ from live import Live
 from tusclient.client import TusClient
 from upload_server import HEADERS, TUS, Server
 
+from jupyter_slurmdash.handlers import bodies
+
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 DATA = os.urandom(700_000)
 
@@ -433,3 +435,26 @@ def test_those_who_wait_for_an_upload_do_not_keep_it_from_being_let_go(live: Liv
         waiting = [executor.submit(look) for _ in range(executor._max_workers)]
         assert [one.result(20) for one in waiting] == [10] * len(waiting)
         assert time.monotonic() - began < 5
+
+
+def test_a_stall_of_the_disk_moves_the_writing_beside_the_loop_and_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler = bodies.BodyHandler.__new__(bodies.BodyHandler)
+    handler._slow, handler._quick = False, 0
+    handler._judge(bodies.SLOW / 2)
+    assert not handler._slow
+    handler._judge(bodies.SLOW * 2)
+    for _ in range(bodies.QUICK - 1):
+        assert handler._slow
+        handler._judge(bodies.SLOW / 2)
+    handler._judge(bodies.SLOW * 2)  # counted anew
+    for _ in range(bodies.QUICK):
+        assert handler._slow
+        handler._judge(bodies.SLOW / 2)
+    assert not handler._slow
+    monkeypatch.setattr(bodies.BodyHandler, "off_loop", True)
+    handler._slow = True
+    for _ in range(2 * bodies.QUICK):
+        handler._judge(0)
+    assert handler._slow
