@@ -40,6 +40,8 @@ def plain(text: str) -> Any:
 
 def number(text: str) -> Any:
     """The value of an unquoted scalar that begins like a number. Raises ValueError as ``plain``."""
+    if len(text) < 10 and text.isascii() and text.isdigit() and text[0] != "0":
+        return int(text)
     if text in _SPECIAL:
         return float(_SPECIAL[text])
     whole = _INT.fullmatch(text)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,23 +19,10 @@ from .policy import Policy
 from .shelfindex import ShelfIndex
 from .shelfmemory import ShelfMemory
 from .shelves import read_file, stamp_of
+from .snapshot import Snapshot, folded
 
 # So many templates are kept with all that is in them; the lists need only the summaries.
 _KEPT_WHOLE: Final = 256
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What was there at one look: templates by id, and the archived ones."""
-
-    by_id: Mapping[str, TemplateSummary]
-    archived: Mapping[str, TemplateSummary]
-
-    @cached_property
-    def words(self) -> Mapping[str, str]:
-        """What a search looks through, by path."""
-        every = (*self.by_id.values(), *self.archived.values())
-        return {template.path: _searched(template) for template in every}
 
 
 class Library:
@@ -96,17 +81,18 @@ class Library:
         ``q`` holds words that must all occur in id, name, display name, description or tags, whatever their
         case.
         """
-        snapshot = self._current()
-        found = list((snapshot.archived if source == "archived" else snapshot.by_id).values())
-        if source and source != "archived":
+        snapshot, is_archive = self._current(), source == "archived"
+        words = folded(q or "").split()
+        if words:
+            found = (snapshot.archived_haystack if is_archive else snapshot.haystack).find(words)
+        else:
+            found = list((snapshot.archived if is_archive else snapshot.by_id).values())
+        if source and not is_archive:
             found = [template for template in found if template.source == source]
         if category:
             found = [template for template in found if template.category == category]
         if tag:
             found = [template for template in found if tag in template.tags]
-        for word in _folded(q or "").split():
-            texts = snapshot.words
-            found = [template for template in found if word in texts[template.path]]
         return found
 
     def find(self, template_id: str) -> Template | None:
@@ -286,13 +272,3 @@ class Library:
             if template.id not in on_disk
         ]
         return Snapshot(by_id([*official, *shelved]), by_id(archived))
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def _searched(template: TemplateSummary) -> str:
-    return _folded(
-        "\n".join((template.id, template.name, template.display_name, template.description, *template.tags))
-    )

@@ -26,6 +26,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 RESERVED_IDS: Final = frozenset(
     ("categories", "tags", "search", "scan", "export", "import", "check", "health")
 )
+_NO_LOCKS: Final = Locks()
 _ID_LINE: Final = re.compile(r"^\s+id:\s*[\"']?([A-Za-z0-9._-]+)[\"']?\s*(?:#.*)?$", re.MULTILINE)
 
 
@@ -149,7 +150,7 @@ def _template(data: Mapping[str, Any], found: Files, common: Mapping[str, Any]) 
         post_exec=script.get("post_exec", ""),
         pre_submit=tuple(checks.get("pre_submit", ())),
         post_submit=tuple(checks.get("post_submit", ())),
-        locks=Locks.from_data(data.get("locks", {})),
+        locks=Locks.from_data(data["locks"]) if "locks" in data else _NO_LOCKS,
         cloned_from=tuple(head.get("cloned_from", ())),
         **common,
     )

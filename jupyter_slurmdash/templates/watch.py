@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from ..events import EventBus
 from .inotify import Waiter
-from .library import Library, Snapshot
+from .library import Library
 from .model import Problem
 from .shelves import shelf_folders
+from .snapshot import Snapshot
 
 # Seconds in which several changes (a checkout, a save's own steps) become one.
 _GATHER = 0.03
