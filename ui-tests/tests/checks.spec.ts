@@ -19,6 +19,7 @@ test('a bad config names its line, and a finding leads to its field', async ({
     .setInputFiles(
       file('config.yaml', 'epochs: 5\nlearning_rate: 0.1\nbatch_size: 64\n')
     );
+  await panel.get('clash-replace').click();
   await expect(slot).toHaveAttribute('data-state', 'ok');
 
   await panel.page.getByRole('button', { name: /Show \d+ more/ }).click();

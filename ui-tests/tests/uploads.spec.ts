@@ -22,7 +22,9 @@ async function said(row: Locator): Promise<{
   speed: number;
   eta: number;
 } | null> {
-  const text = (await row.textContent()) ?? '';
+  // None once the file is there, which may be at any moment.
+  const texts = await row.locator('.jp-slurmdash-File-progress').allTextContents();
+  const text = texts.join(' ');
   expect(text).not.toMatch(/NaN|Infinity|-\d/);
   const match = /(\d+) % · ([\d.]+) (KB|MB)\/s · (\d+) (s|min)/.exec(text);
   return match
