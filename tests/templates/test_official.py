@@ -20,7 +20,7 @@ CHECKS = (
     "log_submission",
 )
 LIBRARY = Library("/nonexistent", "me", True, CHECKS)
-TEMPLATES = {template.id: template for template in LIBRARY.templates()}
+TEMPLATES = {summary.id: LIBRARY.whole(summary) for summary in LIBRARY.templates()}
 PLAN = {
     "ml/pytorch_training",
     "ml/tensorflow_training",
