@@ -98,7 +98,7 @@ def test_a_restart(place: Path, paths: list[Path]) -> None:
 @pytest.fixture(scope="module")
 def live(place: Path, paths: list[Path]) -> Iterator[Live]:
     made = Live(place, {**private_values(place), "official_templates": False}, {})
-    made.get("/api/v2/templates")
+    assert made.dash._shelf_watch.wait_until_ready(120)
     yield made
     made.stop()
 

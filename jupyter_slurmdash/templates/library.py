@@ -60,8 +60,8 @@ class Library:
         self._whole: dict[str, tuple[TemplateSummary, Template]] = {}
         self._snapshot: Snapshot | None = None
         self._looked_at = 0.0
-        # Set by who looks by himself (``ShelfWatch``): a list is answered at once, and the next look comes sooner.
-        self.look_soon: Callable[[], None] | None = None
+        # Set while somebody (``ShelfWatch``) looks by himself: lists do not wait for the disk then.
+        self.watched = False
 
     @property
     def known_checks(self) -> Collection[str]:
@@ -215,10 +215,7 @@ class Library:
 
     def _current(self) -> Snapshot:
         snapshot = self._snapshot
-        if snapshot is not None and self._is_fresh():
-            return snapshot
-        if snapshot is not None and self.look_soon is not None:
-            self.look_soon()
+        if snapshot is not None and (self.watched or self._is_fresh()):
             return snapshot
         with self._lock:
             if self._snapshot is None or not self._is_fresh():

@@ -50,7 +50,7 @@ class ShelfWatch:
             target=self._run, args=(self._waiter,), name="slurmdash-templates", daemon=True
         )
         self._thread.start()
-        self._library.look_soon = self._wake
+        self._library.watched = True
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Whether the first look at the disk is done within that time; changes from then on are told."""
@@ -58,7 +58,7 @@ class ShelfWatch:
 
     def stop(self) -> None:
         self._stop.set()
-        self._library.look_soon = None
+        self._library.watched = False
         self._wake()
         if self._thread is not None:
             self._thread.join()
