@@ -499,8 +499,8 @@ test('a file written on the disk shows at once, a broken one with its reason', a
     took.push(at - written);
   }
   console.log(`a file written on the disk is in the panel after ${took.join(', ')} ms`);
-  // The best of them: what else the machine does is in the others.
-  expect(Math.min(...took)).toBeLessThan(300);
+  // The first counts: a user who changes a file once has no other.
+  expect(took[0]).toBeLessThan(300);
   await expect(editor.getByRole('heading', { level: 2 })).toHaveText(
     'By vim 5'
   );
