@@ -66,11 +66,11 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
-def _namespaces(pid: int | str) -> str:
-    """Mount and UTS namespace together: the kernel reuses single numbers, hardly ever the pair."""
+def _mounts(pid: int | str) -> str:
+    """What is mounted in that process's namespace, the mark that enter.py left there among it."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/mnt") + os.readlink(f"/proc/{pid}/ns/uts")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # it ended meanwhile (EINVAL for a zombie), or is none of ours
         return ""
 
 
@@ -149,13 +149,12 @@ class Daemon:
         slurmd's step daemons and sshd's sessions outlive the daemon itself, but they stay in its mount
         namespace; containers leave that namespace, but stay descendants.
         """
-        record = self._recorded()
         pid = self.pid()
-        space = str(record.get("namespaces", ""))
-        if space == _namespaces("self"):
-            space = ""
+        mark = str(self._recorded().get("mark", ""))
+        if mark in _mounts("self"):
+            mark = ""  # asked from inside, or nothing recorded: only the descendants count
         listed = [p for entry in os.listdir("/proc") if entry.isdigit() and (p := Process.read(int(entry)))]
-        members = {p.pid for p in listed if p.pid == pid or (space and _namespaces(p.pid) == space)}
+        members = {p.pid for p in listed if p.pid == pid or (mark and mark in _mounts(p.pid))}
         grown = True
         while grown:
             more = {p.pid for p in listed if p.parent in members} - members
