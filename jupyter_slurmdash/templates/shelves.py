@@ -59,8 +59,14 @@ def shelf_files(root: Path, user: str) -> list[ShelfFile]:
 
 
 def shelf_folders(root: Path, user: str) -> Iterator[str]:
-    """The directories in which a template of ``user`` may appear or vanish, and those above them."""
-    yield str(root)
+    """The directories in which a template of ``user`` may appear or vanish, and those above them.
+
+    While the root is not made yet: from the nearest directory there is down to it, so that whoever watches one after
+    the other is told when it comes.
+    """
+    above = [root, *root.parents]
+    nearest = next((number for number, folder in enumerate(above) if folder.is_dir()), len(above) - 1)
+    yield from map(str, reversed(above[: nearest + 1]))
     own = user_folder(user)
     for shelf in ("official", "community"):
         yield from _folders(str(root / shelf), _MAX_DEPTH)

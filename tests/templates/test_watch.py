@@ -96,9 +96,16 @@ def test_what_another_process_saves(watched: Watched) -> None:
 
 
 def test_shelves_that_come_later(tmp_path: Path) -> None:
-    made = Watched(tmp_path / "t", 0.1, True)
+    """The first template of a new user makes the shelves; what is changed on the disk then is told at once too."""
+    root = tmp_path / "not/yet/there"
+    made = Watched(root, 60.0, True)
     try:
-        Editor(Library(tmp_path / "t", ME, True, CHECKS), EventBus()).create("template: {id: x, name: x}\n")
-        assert made.told.get(timeout=5) == ["x"]
+        editor = Editor(Library(root, ME, True, CHECKS), EventBus())
+        times = [made.after(lambda: editor.create("template: {id: x, name: x}\n"))]
+        assert made.ids == ["x"]
+        path = root / f"private/{ME}/x.yaml"
+        times.append(made.after(lambda: path.write_text("template: {id: x, name: y}\n")))
+        assert made.library.get("x").name == "y"
+        assert max(times) < 0.3
     finally:
         made.watch.stop()
