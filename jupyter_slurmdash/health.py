@@ -95,7 +95,7 @@ def _scheduler(dash: Dash) -> tuple[Status, str]:
 
 
 def _database(dash: Dash) -> tuple[Status, str]:
-    return "ok", f"{dash.database.url.get_backend_name()}, schema {dash.database.revision()}"
+    return "ok", f"{dash.database.url.get_backend_name()}, schema {dash.database.answer()}"
 
 
 def _templates(dash: Dash) -> tuple[Status, str]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
 
+import orjson
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import ensure_async
 from tornado import web
@@ -190,11 +191,11 @@ class SlurmDashHandler(GuardMixin, APIHandler):
     def send(self, payload: Any, status: int = 200) -> None:
         """Answer with JSON."""
         self.set_status(status)
-        self.finish(json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+        self.finish(orjson.dumps(payload))
 
     def send_cached(self, payload: Any, tag: str = "") -> None:
         """Answer with JSON and an ETag (beginning with ``tag``); 304 without a body when the caller has it already."""
-        body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        body = orjson.dumps(payload)
         digest = hashlib.sha256(body).hexdigest()[:32]
         self.set_header("ETag", f'"{tag}.{digest}"' if tag else f'"{digest}"')
         self.set_header("Cache-Control", "private, no-cache")

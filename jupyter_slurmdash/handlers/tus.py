@@ -73,7 +73,7 @@ class TusHandler(BodyHandler):
         if isinstance(opened, SessionFile):
             self.allow_body(0)
         else:
-            self.take_body(opened)
+            self.lend_body(opened)
 
     def check_body_headers(self) -> Checksum | None:
         """The checksum of the body, if it has one. Raises UnsupportedMediaType or InvalidInput."""

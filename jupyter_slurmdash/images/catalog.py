@@ -78,6 +78,8 @@ class Catalog:
         self._read_only = read_only
         self._snapshot: _Snapshot | None = None
         self._reading = threading.Lock()
+        self._beside = threading.Lock()
+        self._reader: threading.Thread | None = None
         self._scanner = Scanner(
             store,
             events,
@@ -206,23 +208,35 @@ class Catalog:
     def _read(self) -> _Snapshot:
         """The whole catalogue; read from the database only when the table has changed.
 
-        While a scan here writes node after node, no more than a twentieth of the time goes into reading anew.
+        While a scan here writes node after node, nobody waits for that: it is read anew beside, in no more than a
+        twentieth of the time.
         """
         snapshot = self._snapshot
-        if (
-            snapshot is not None
-            and self._scanner.current is not None
-            and time.monotonic() < snapshot.good_until
-        ):
-            return snapshot
+        if snapshot is None or self._scanner.current is None:
+            return self._read_now()
+        if time.monotonic() >= snapshot.good_until and self._beside.acquire(blocking=False):
+            self._reader = threading.Thread(target=self._read_beside, name="slurmdash-images", daemon=True)
+            self._reader.start()
+        return snapshot
+
+    def _read_beside(self) -> None:
+        try:
+            self._read_now()
+        except DatabaseUnavailable:
+            pass  # whoever asks after the scan is told
+        finally:
+            self._beside.release()
+
+    def _read_now(self) -> _Snapshot:
         with self._reading:
             start = time.monotonic()
             stamp = self._store.stamp()
             snapshot = self._snapshot
             if snapshot is None or snapshot.stamp != stamp:
-                snapshot = self._snapshot = _Snapshot(stamp, self._store.all(), self._rules)
-                now = time.monotonic()
-                snapshot.good_until = now + 20 * (now - start)
+                snapshot = _Snapshot(stamp, self._store.all(), self._rules)
+            now = time.monotonic()
+            snapshot.good_until = now + 20 * (now - start)
+            self._snapshot = snapshot
         return snapshot
 
     # -- scanning -------------------------------------------------------------------------------------------
@@ -280,6 +294,8 @@ class Catalog:
     def close(self) -> None:
         """End a scan under way."""
         self._scanner.close()
+        if self._reader is not None:
+            self._reader.join()
 
 
 def _has_words(image: Image, words: Sequence[str]) -> bool:

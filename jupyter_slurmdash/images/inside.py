@@ -13,7 +13,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .metadata import clean, from_attributes
-from .model import SifFacts
 from .squashfs import File, Folder, SquashFs
 from .squashfs_window import ReadRanges, SquashfsProblem
 
@@ -36,23 +35,23 @@ _MAX_APPS = 100
 _MAX_SCRIPTS = 20
 
 
-def read_inside(read: ReadRanges, start: int, size: int, facts: SifFacts) -> SifFacts:
-    """``facts`` with what the squashfs in the ``size`` bytes at ``start`` says.
+def read_inside(read: ReadRanges, start: int, size: int, deffile: str) -> dict[str, Any]:
+    """The fields of ``SifFacts`` that the squashfs in the ``size`` bytes at ``start`` gives; ``deffile`` is what is
+    known of the definition already.
 
     Not ``complete`` when a part of it could not be read. Raises SquashfsProblem when none could.
     """
     look = _Look(SquashFs(read, start, size))
     for attribute in _FILES:
-        if attribute != "deffile" or not facts.deffile:
+        if attribute != "deffile" or not deffile:
             look.add_file("", attribute, f"{_MAIN}/{_FILES[attribute]}")
     look.add_scripts("", f"{_MAIN}/env", _SCRIPTS)
     for app in look.apps():
         for attribute in _APP_FILES:
             look.add_file(app, attribute, f"{_APPS}/{app}/scif/{_FILES[attribute]}")
         look.add_scripts(app, f"{_APPS}/{app}/scif/env", _APP_SCRIPTS)
-    attributes = look.attributes()
-    found = from_attributes(attributes, facts)
-    return found.but(deffile=found.deffile or facts.deffile, complete=look.is_whole)
+    found = from_attributes(look.attributes())
+    return {**found, "deffile": found["deffile"] or deffile, "complete": look.is_whole}
 
 
 class _Look:

@@ -34,6 +34,6 @@ def inspected(transport: Transport, facts: Mapping[str, SifFacts]) -> Iterator[t
             if error.reason == "timeout":
                 continue
             raise
-        found = parse_metadata(done.stdout, known) if done.code == 0 else None
+        found = parse_metadata(done.stdout) if done.code == 0 else None
         if found is not None:
-            yield path, found
+            yield path, known.but(**found)

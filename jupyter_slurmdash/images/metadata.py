@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .model import ImageApp, SifFacts
+import orjson
+
+from .model import ImageApp
 
 _ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _BUILD_DATE = "org.label-schema.build-date"
 # As Apptainer writes it: Monday_23_November_2026_7:7:49_UTC
 _APPTAINER_DATE = re.compile(r"[A-Za-z]+_(\d{1,2})_([A-Za-z]+)_(\d{4})_(\d{1,2}):(\d{1,2}):(\d{1,2})_UTC")
-_DECODER = json.JSONDecoder()
 # Not the calendar module's, which follow the locale.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -28,38 +29,46 @@ _MONTHS = (
 )
 
 
-def parse_metadata(data: bytes, facts: SifFacts) -> SifFacts | None:
-    """``facts`` with what the document says; None when it is not such a document."""
+def parse_metadata(data: bytes) -> dict[str, Any] | None:
+    """The fields of ``SifFacts`` that the document gives; None when it is not such a document."""
+    text = data.rstrip(b"\0")
     try:
-        document = _DECODER.decode(data.rstrip(b"\0").decode())
+        document = _decoded(text)
         # Most documents have nothing to clean, and to look at each of their texts takes as long as all the rest.
         attributes = document["data"]["attributes"]
-        attributes = _cleaned(attributes) if _may_be_unclean(data) else attributes
+        attributes = _cleaned(attributes) if _may_be_unclean(text) else attributes
     except (ValueError, RecursionError, TypeError, KeyError):
         return None
-    return _from_clean(attributes, facts) if isinstance(attributes, dict) else None
+    return _fields(attributes) if isinstance(attributes, dict) else None
 
 
-def from_attributes(attributes: Mapping[str, Any], facts: SifFacts) -> SifFacts:
-    """``facts`` with these attributes; the facts are complete then."""
-    return _from_clean(_cleaned(attributes), facts)
+def _decoded(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text.decode())  # which reads halves of surrogate pairs and numbers of any length
 
 
-def _from_clean(attributes: Mapping[str, Any], facts: SifFacts) -> SifFacts:
-    scripts = _texts(attributes.get("environment"))
-    apps = _mapping(attributes.get("apps"))
-    return facts.but(
-        labels=_texts(attributes.get("labels")),
-        apps=tuple(_app(name, _mapping(app)) for name, app in sorted(apps.items())),
-        runscript=_text(attributes.get("runscript")),
-        startscript=_text(attributes.get("startscript")),
-        test=_text(attributes.get("test")),
-        environment=_assignments(scripts),
-        environment_scripts=scripts,
-        help=_text(attributes.get("helpfile")),
-        deffile=_text(attributes.get("deffile")),
-        complete=True,
-    )
+def from_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of ``SifFacts`` that these attributes give; the facts are complete then."""
+    return _fields(_cleaned(attributes))
+
+
+def _fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    given = attributes.get
+    scripts = _texts(given("environment"))
+    return {
+        "labels": _texts(given("labels")),
+        "apps": tuple(_app(name, _mapping(app)) for name, app in sorted(_mapping(given("apps")).items())),
+        "runscript": _text(given("runscript")),
+        "startscript": _text(given("startscript")),
+        "test": _text(given("test")),
+        "environment": _assignments(scripts),
+        "environment_scripts": scripts,
+        "help": _text(given("helpfile")),
+        "deffile": _text(given("deffile")),
+        "complete": True,
+    }
 
 
 def _app(name: str, app: Mapping[str, Any]) -> ImageApp:

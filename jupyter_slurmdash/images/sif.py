@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .inside import read_inside
 from .metadata import build_time, clean, parse_metadata
@@ -17,7 +18,6 @@ from .siftable import (
     PARTITION,
     SIGNATURE,
     Descriptor,
-    Header,
     Unusable,
     bytes_at,
     parse_header,
@@ -62,8 +62,17 @@ _ARCHITECTURES = {
 
 _ReadObject = Callable[[int, int], bytes]
 
+# Fields of SifFacts, gathered on the way: most images cost as much in copies of half known facts as in reading.
+_Found = dict[str, Any]
 
 _NOTHING = SifFacts(complete=False)
+
+
+class _Partition(NamedTuple):
+    entry: Descriptor
+    kind: int
+    part: int
+    arch: bytes
 
 
 def read_sif(read: ReadRanges, size: int) -> SifFacts:
@@ -72,85 +81,84 @@ def read_sif(read: ReadRanges, size: int) -> SifFacts:
     Reads the head (8 KiB) first, and then only what it names: the metadata, or the definition and some pages of the
     file system for an image without it.
     """
-    facts = _NOTHING
+    found: _Found = {"complete": False}
     try:
-        head = read([(0, min(HEAD_SIZE, size))])[0]
-        header = parse_header(head, size)
-        facts = _from_header(header)
-        table = read_table(head, read, header, size)
-        facts = _from_table(facts, table, header.arch)
-
-        def object_at(offset: int, length: int) -> bytes:
-            return bytes_at(head, read, offset, length)
-
-        facts = _with_metadata(facts, table, object_at, size)
-        _check(table, size)
-        if not facts.complete:
-            facts = _from_file_system(facts, table, read)
+        _gather(found, read, size)
     except Unusable as problem:
-        return facts.but(problem=str(problem))
-    return facts
+        found["problem"] = str(problem)
+    return _NOTHING.but(**found)
 
 
-def _from_header(header: Header) -> SifFacts:
-    return _NOTHING.but(
-        arch=_architecture(header.arch),
-        sif_id=_identifier(header.identifier),
-        build_time=header.created if 0 < header.created < _YEAR_10000 else 0,
-    )
+def _gather(found: _Found, read: ReadRanges, size: int) -> None:
+    head = read([(0, min(HEAD_SIZE, size))])[0]
+    header = parse_header(head, size)
+    found["arch"] = _architecture(header.arch)
+    found["sif_id"] = hyphenated(header.identifier) if any(header.identifier) else ""
+    found["build_time"] = header.created if 0 < header.created < _YEAR_10000 else 0
+    table = read_table(head, read, header, size)
+    partitions = [
+        _Partition(entry, *_PARTITION.unpack_from(entry.extra)) for entry in table if entry.type == PARTITION
+    ]
+    _from_table(found, table, partitions)
+
+    def object_at(offset: int, length: int) -> bytes:
+        return bytes_at(head, read, offset, length)
+
+    _from_metadata(found, table, object_at, size)
+    _check(table, partitions, size)
+    if not found["complete"]:
+        _from_file_system(found, partitions, read)
 
 
-def _from_table(facts: SifFacts, table: list[Descriptor], arch: bytes) -> SifFacts:
-    encrypted = False
-    for entry in table:
-        if entry.type == PARTITION:
-            kind, part, own_arch = _PARTITION.unpack_from(entry.extra)
-            encrypted = encrypted or kind in _ENCRYPTED
-            arch = own_arch if part == _PRIMARY else arch
+def _from_table(found: _Found, table: list[Descriptor], partitions: list[_Partition]) -> None:
+    for partition in partitions:
+        if partition.part == _PRIMARY:
+            found["arch"] = _architecture(partition.arch)
+        if partition.kind in _ENCRYPTED:
+            found["encrypted"] = True
     signatures = tuple(signature_of(entry.extra) for entry in table if entry.type == SIGNATURE)
-    return facts.but(
-        arch=_architecture(arch),
-        encrypted=encrypted,
-        signed=bool(signatures),
-        signatures=signatures[:_MAX_SIGNATURES],
-    )
+    if signatures:
+        found.update(signed=True, signatures=signatures[:_MAX_SIGNATURES])
 
 
-def _with_metadata(facts: SifFacts, table: list[Descriptor], read: _ReadObject, size: int) -> SifFacts:
+def _from_metadata(found: _Found, table: list[Descriptor], read: _ReadObject, size: int) -> None:
     for entry in table:
         if entry.type == JSON and entry.name == _METADATA_NAME and _fits(entry, size, _MAX_METADATA):
-            found = parse_metadata(read(entry.offset, entry.size), facts)
-            if found is not None:
-                return _dated(found)
+            fields = parse_metadata(read(entry.offset, entry.size))
+            if fields is not None:
+                _take_over(found, fields)
+                return
     for entry in table:
         if entry.type == DEFINITION and _fits(entry, size, _MAX_DEFINITION):
             text = read(entry.offset, entry.size).decode("utf-8", "replace")
-            return facts.but(deffile=clean(text.rstrip("\0")).rstrip("\n"))
-    return facts
+            found["deffile"] = clean(text.rstrip("\0")).rstrip("\n")
+            return
 
 
-def _from_file_system(facts: SifFacts, table: list[Descriptor], read: ReadRanges) -> SifFacts:
+def _from_file_system(found: _Found, partitions: list[_Partition], read: ReadRanges) -> None:
     """What the container's own files say. Raises when even Apptainer could not mount them."""
-    for entry in table:
-        if entry.type == PARTITION and _PARTITION.unpack_from(entry.extra)[:2] == (_SQUASHFS, _PRIMARY):
+    for entry, kind, part, _ in partitions:
+        if (kind, part) == (_SQUASHFS, _PRIMARY):
             try:
-                return _dated(read_inside(read, entry.offset, entry.size, facts))
+                _take_over(found, read_inside(read, entry.offset, entry.size, found.get("deffile", "")))
+                return
             except SquashfsProblem as problem:
                 if problem.unusable:
                     raise Unusable(str(problem)) from problem
-    return facts
 
 
-def _dated(facts: SifFacts) -> SifFacts:
-    """With the label's build date when the header had none."""
-    return facts if facts.build_time else facts.but(build_time=build_time(facts.labels))
+def _take_over(found: _Found, fields: _Found) -> None:
+    """What the image says, with the label's build date when the header had none."""
+    found.update(fields)
+    if not found["build_time"]:
+        found["build_time"] = build_time(fields["labels"])
 
 
 def _fits(entry: Descriptor, size: int, limit: int) -> bool:
     return 0 <= entry.size <= limit and 0 <= entry.offset <= size - entry.size
 
 
-def _check(table: list[Descriptor], size: int) -> None:
+def _check(table: list[Descriptor], partitions: list[_Partition], size: int) -> None:
     """Raise when the image cannot be run as it lies there."""
     for entry in table:
         if entry.offset < 0 or entry.size < 0:
@@ -158,8 +166,7 @@ def _check(table: list[Descriptor], size: int) -> None:
         if entry.offset + entry.size > size:
             missing = entry.offset + entry.size - size
             raise Unusable(f"The file is cut off: at least {missing} bytes are missing. Copy it again.")
-    parts = (_PARTITION.unpack_from(entry.extra)[1] for entry in table if entry.type == PARTITION)
-    if any(part in _SYSTEM for part in parts):
+    if any(partition.part in _SYSTEM for partition in partitions):
         return
     if any(entry.type in _OCI for entry in table):
         raise Unusable(
@@ -170,7 +177,3 @@ def _check(table: list[Descriptor], size: int) -> None:
 
 def _architecture(code: bytes) -> str:
     return _ARCHITECTURES.get(code.rstrip(b"\0"), "")
-
-
-def _identifier(raw: bytes) -> str:
-    return hyphenated(raw) if any(raw) else ""

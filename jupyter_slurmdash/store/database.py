@@ -32,6 +32,9 @@ _ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa
 # PostgreSQL's word for "permission denied" (appendix A of its manual).
 _DENIED = "42501"
 
+# Where Alembic keeps it.
+_REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table("alembic_version"))
+
 # The number by which PostgreSQL knows our lock while the schema is changed; any that nobody else uses.
 _MIGRATION = 0x51A5_DA50
 
@@ -163,6 +166,11 @@ class Database:
         """The schema's revision in the database; None for an empty one."""
         with self._answering(), self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+
+    def answer(self) -> str:
+        """The schema's revision, by one statement: for those who ask whether the database is there, again and again."""
+        with self.read() as connection:
+            return str(connection.scalar(_REVISION))
 
     def upgrade(self, target: str = "head") -> None:
         """Bring the schema to ``target``; one process at a time, with a copy of an SQLite file beside it first."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from .database import Database
-from .engines import JsonText, to_json
+from .engines import JsonText
 from .leases import take_lease
 from .tables import images, leases, scans
 
@@ -62,7 +62,7 @@ class ImageTable:
             for name in _TEXTS:
                 text = row[name]
                 if text not in parsed:
-                    parsed[text] = json.loads(text)
+                    parsed[text] = orjson.loads(text)
                 row[name] = parsed[text]
         return rows
 
@@ -101,7 +101,7 @@ class ImageTable:
             if len(self._written) >= _WRITTEN:
                 self._written.clear()
             # With the object itself, or another could come to have its id().
-            written = self._written[id(facts)] = (facts, JsonText(to_json(facts)))
+            written = self._written[id(facts)] = (facts, JsonText(orjson.dumps(facts).decode()))
         return {**row, "facts": written[1]}
 
     def forget_other_nodes(self, nodes: Collection[str], now: float) -> None:

@@ -11,7 +11,7 @@ from ..errors import Conflict
 
 _READ = 1024 * 1024
 _SMALL = 64 * 1024  # bytes that are digested sooner than handed over
-_AHEAD = 8  # pieces that may wait for their turn; they are in memory
+AHEAD = 8  # pieces that may wait for their turn; they are in memory, and must not be changed meanwhile
 
 _aside: ThreadPoolExecutor
 
@@ -36,7 +36,12 @@ class Digest:
         self._seen = 0
         self._waiting: deque[Future[None]] = deque()
 
-    def update(self, data: bytes, offset: int) -> None:
+    @property
+    def is_behind(self) -> bool:
+        """Whether pieces that were handed over may still be read: at most ``AHEAD``, the last ones."""
+        return bool(self._waiting)
+
+    def update(self, data: bytes | memoryview, offset: int) -> None:
         """``data`` stands at ``offset``; left for later when something before it has not been seen."""
         if offset != self._seen:
             return
@@ -45,7 +50,7 @@ class Digest:
             self._hash.update(data)
             return
         self._waiting.append(_aside.submit(self._hash.update, data))
-        self._settle(_AHEAD)
+        self._settle(AHEAD)
 
     def _settle(self, left: int = 0) -> None:
         while len(self._waiting) > left:

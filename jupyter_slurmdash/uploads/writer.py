@@ -66,7 +66,12 @@ class Writer:
         """Bytes of the file that are on the disk now."""
         return self.part.size
 
-    def write(self, data: bytes) -> None:
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last pieces, at most ``AHEAD``, are still being digested: their memory must not change."""
+        return self.digest.is_behind
+
+    def write(self, data: bytes | memoryview) -> None:
         """Append ``data``. Raises NoSpace (what fits is kept), TooLarge, InvalidInput for a wrong kind of
         file.
         """
@@ -82,7 +87,7 @@ class Writer:
             if self._progress.due(now):
                 self._transfers.tell_progress(self.file, self._progress, self.part.size, now)
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, data: bytes | memoryview) -> None:
         start = self.part.size
         if start + len(data) > self._start + self._room:
             raise TooLarge("The body has more bytes than the upload has left. Send exactly the rest.")
@@ -95,12 +100,12 @@ class Writer:
         if self._head is not None:
             self._look_at(data)
 
-    def _hash(self, data: bytes, offset: int) -> None:
+    def _hash(self, data: bytes | memoryview, offset: int) -> None:
         self.digest.update(data, offset)
         if self._body is not None:
             self._body.update(data)
 
-    def _look_at(self, data: bytes) -> None:
+    def _look_at(self, data: bytes | memoryview) -> None:
         assert self._head is not None
         self._head += data[: HEAD - len(self._head)]
         if len(self._head) < HEAD and self.part.size != self.file.size:

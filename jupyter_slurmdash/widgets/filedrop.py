@@ -10,21 +10,19 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ipywidgets as w
 import traitlets as t
 
 from ..dash import Dash
 from ..errors import SessionNotFound
 from ..uploads.model import Session, SessionFile
 from ..uploads.units import size_text
+from .front import FrontWidget
 
-# The front end's module, and the version of what the two say to each other (labextension/src/plugins/filedrop.ts).
-_MODULE, _VERSION = "jupyter-slurmdash", "^1.0.0"
 # Rows of the plain form, for where no widget can be shown.
 _PLAIN = 20
 
 
-class FileDrop(w.DOMWidget):
+class FileDrop(FrontWidget):
     """Files for a job. ``session_id`` is where they go; ``files`` are rows with ``name``, ``slot``, ``size`` (bytes),
     ``state``, ``progress`` (per cent) and ``sha256``, as the browser or ``refresh()`` saw them last.
 
@@ -32,11 +30,7 @@ class FileDrop(w.DOMWidget):
     """
 
     _model_name = t.Unicode("FileDropModel").tag(sync=True)
-    _model_module = t.Unicode(_MODULE).tag(sync=True)
-    _model_module_version = t.Unicode(_VERSION).tag(sync=True)
     _view_name = t.Unicode("FileDropView").tag(sync=True)
-    _view_module = t.Unicode(_MODULE).tag(sync=True)
-    _view_module_version = t.Unicode(_VERSION).tag(sync=True)
 
     session_id = t.Unicode("").tag(sync=True)
     template = t.Unicode("").tag(sync=True)

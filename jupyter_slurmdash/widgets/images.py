@@ -14,9 +14,7 @@ from ..dash import Dash
 from ..errors import ImageNotFound
 from ..events import Event
 from ..images.model import Image
-
-# The front end's module, and the version of what the two say to each other (labextension/src/plugins/imagewidget.ts).
-_MODULE, _VERSION = "jupyter-slurmdash", "^1.0.0"
+from .front import FrontWidget
 
 # What a row of the list is made of: these keys of the contract's ``Image``.
 _ROW = (
@@ -41,7 +39,7 @@ _JOBS, _RECENT = 100, 8
 _PLAIN = 20
 
 
-class ImagePicker(w.DOMWidget, w.ValueWidget):
+class ImagePicker(FrontWidget, w.ValueWidget):
     """One image of the catalogue. ``value`` is its id, or "" for none; an image's file name may be assigned too.
 
     ``partition`` is where the job shall run: images that are not there say so. ``images`` are the rows, as plain
@@ -49,11 +47,7 @@ class ImagePicker(w.DOMWidget, w.ValueWidget):
     """
 
     _model_name = t.Unicode("ImagePickerModel").tag(sync=True)
-    _model_module = t.Unicode(_MODULE).tag(sync=True)
-    _model_module_version = t.Unicode(_VERSION).tag(sync=True)
     _view_name = t.Unicode("ImagePickerView").tag(sync=True)
-    _view_module = t.Unicode(_MODULE).tag(sync=True)
-    _view_module_version = t.Unicode(_VERSION).tag(sync=True)
 
     value = t.Unicode("").tag(sync=True)
     partition = t.Unicode("").tag(sync=True)

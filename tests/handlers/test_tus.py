@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from tusclient.client import TusClient
 from upload_server import HEADERS, TUS, Server
 
 from jupyter_slurmdash.handlers import bodies
+from jupyter_slurmdash.uploads import digest as digesting
 
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 DATA = os.urandom(700_000)
@@ -435,6 +437,38 @@ def test_those_who_wait_for_an_upload_do_not_keep_it_from_being_let_go(live: Liv
         waiting = [executor.submit(look) for _ in range(executor._max_workers)]
         assert [one.result(20) for one in waiting] == [10] * len(waiting)
         assert time.monotonic() - began < 5
+
+
+class _SlowDigests(ThreadPoolExecutor):
+    """Each piece is looked at for a while before it is digested."""
+
+    def submit(self, update: Any, data: memoryview) -> Future[Any]:  # type: ignore[override]
+        def slowly() -> None:
+            for _ in range(10):
+                hashlib.sha256(data)
+            update(data)
+
+        return super().submit(slowly)
+
+
+def test_memory_that_is_not_digested_yet_is_not_written_over(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = os.urandom(20 * 1024 * 1024)
+    session = live.call("POST", "/api/v2/upload/sessions", {}).json()
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(body)), **about()}
+    created = live.call("POST", f"/api/v2/upload/tus/{session['session_id']}", b"", headers)
+    with _SlowDigests(1) as aside:
+        monkeypatch.setattr(digesting, "_aside", aside)
+        answer = requests.patch(
+            f"http://{live.host}:{live.port}{created.headers['Location']}",
+            body,
+            headers={**TUS, **BYTES, "Authorization": f"token {live.token}", "Upload-Offset": "0"},
+            timeout=60,
+        )
+    assert answer.status_code == 204, answer.text
+    (file,) = live.dash.uploads.sessions.get(session["session_id"], live.dash.user).files
+    assert (file.state, file.sha256) == ("complete", hashlib.sha256(body).hexdigest())
 
 
 def test_a_stall_of_the_disk_moves_the_writing_beside_the_loop_and_back(

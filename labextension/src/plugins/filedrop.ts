@@ -1,14 +1,10 @@
 import type * as Base from '@jupyter-widgets/base';
 import type { ITranslator } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 
 import type { ISlurmEvent } from '../api/events';
 import { DropModel } from '../sections/newjob/drop';
 import { FileDropSection } from '../sections/newjob/dropsection';
-
-/** The module that a kernel's widget names, and the version of what the two say to each other. */
-const MODULE = 'jupyter-slurmdash';
-const VERSION = '1.0.0';
+import { namesOf, showSection, type BaseClasses } from './widgethost';
 
 /** Where a field for files gets its connection from. */
 export interface IDropOptions {
@@ -20,19 +16,14 @@ export interface IDropOptions {
 
 /** Model and view of `FileDrop` (`jupyter_slurmdash/widgets/filedrop.py`), made of the classes that JupyterLab brings. */
 export function fileDropClasses(
-  base: Pick<typeof Base, 'DOMWidgetModel' | 'DOMWidgetView'>,
+  base: BaseClasses,
   options: IDropOptions
 ): Base.ExportMap {
   class FileDropModel extends base.DOMWidgetModel {
     override defaults() {
       return {
         ...super.defaults(),
-        _model_name: 'FileDropModel',
-        _model_module: MODULE,
-        _model_module_version: VERSION,
-        _view_name: 'FileDropView',
-        _view_module: MODULE,
-        _view_module_version: VERSION,
+        ...namesOf('FileDrop'),
         session_id: '',
         template: '',
         files: [],
@@ -102,20 +93,14 @@ export function fileDropClasses(
   class FileDropView extends base.DOMWidgetView {
     override render(): void {
       super.render();
-      // Keys in the field are the field's: none of them runs a notebook's shortcut.
-      this.el.dataset.lmSuppressShortcuts = 'true';
-      this.el.classList.add('jp-slurmdash-WidgetHost');
-      const section = new FileDropSection({
-        translator: options.translator,
-        model: (this.model as FileDropModel).drop,
-        description: this.model.get('description') as string
-      });
-      this._section = section;
-      void this.displayed.then(() => {
-        if (!section.isDisposed) {
-          Widget.attach(section, this.el);
-        }
-      });
+      this._section = showSection(
+        this,
+        new FileDropSection({
+          translator: options.translator,
+          model: (this.model as FileDropModel).drop,
+          description: this.model.get('description') as string
+        })
+      );
     }
 
     override remove() {

@@ -5,7 +5,6 @@ import type {
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
-import { Widget } from '@lumino/widgets';
 
 import { SlurmClient } from '../api/client';
 import type { ISlurmEvent } from '../api/events';
@@ -13,10 +12,13 @@ import { Uploader } from '../api/uploader';
 import { ImagePickerSection, PickerModel } from '../sections/images/picker';
 import { fileDropClasses, type IDropOptions } from './filedrop';
 import { ISlurmServices, type SlurmServices } from './services';
-
-/** The module that a kernel's widget names, and the version of what the two say to each other. */
-const MODULE = 'jupyter-slurmdash';
-const VERSION = '1.0.0';
+import {
+  MODULE,
+  namesOf,
+  showSection,
+  VERSION,
+  type BaseClasses
+} from './widgethost';
 
 /** The panel's fields for images and files in a notebook's output; see `jupyter_slurmdash/widgets`. */
 export const widgets: JupyterFrontEndPlugin<void> = {
@@ -76,19 +78,14 @@ function dropOptions(
 
 /** Model and view of `ImagePicker`, made of the classes that JupyterLab brings. */
 export function widgetClasses(
-  base: Pick<typeof Base, 'DOMWidgetModel' | 'DOMWidgetView'>,
+  base: BaseClasses,
   translator: ITranslator
 ): Base.ExportMap {
   class ImagePickerModel extends base.DOMWidgetModel {
     override defaults() {
       return {
         ...super.defaults(),
-        _model_name: 'ImagePickerModel',
-        _model_module: MODULE,
-        _model_module_version: VERSION,
-        _view_name: 'ImagePickerView',
-        _view_module: MODULE,
-        _view_module_version: VERSION,
+        ...namesOf('ImagePicker'),
         ...new PickerModel().state
       };
     }
@@ -97,9 +94,6 @@ export function widgetClasses(
   class ImagePickerView extends base.DOMWidgetView {
     override render(): void {
       super.render();
-      // Keys in the field are the field's: none of them runs a notebook's shortcut.
-      this.el.dataset.lmSuppressShortcuts = 'true';
-      this.el.classList.add('jp-slurmdash-WidgetHost');
       const state = new PickerModel();
       const take = () => {
         state.set(
@@ -110,20 +104,17 @@ export function widgetClasses(
       };
       take();
       this.listenTo(this.model, 'change', take);
-      const section = new ImagePickerSection({
-        translator,
-        model: state,
-        onChange: value => {
-          this.model.set('value', value);
-          this.touch();
-        }
-      });
-      this._section = section;
-      void this.displayed.then(() => {
-        if (!section.isDisposed) {
-          Widget.attach(section, this.el);
-        }
-      });
+      this._section = showSection(
+        this,
+        new ImagePickerSection({
+          translator,
+          model: state,
+          onChange: value => {
+            this.model.set('value', value);
+            this.touch();
+          }
+        })
+      );
     }
 
     override remove() {
