@@ -59,14 +59,14 @@ def _vagueness(pattern: str) -> tuple[int, int]:
 
 
 def assign(files: Sequence[F], slots: Sequence[Slot], rules: Mapping[str, str] = TYPE_RULES) -> list[F]:
-    """The files with a slot given to each that has none and fits one. What the user chose stays; of the
-    others, one that stands in a slot already keeps it.
+    """The files with a slot given to each that has none and fits one. What the user chose stays, unless it is a slot of
+    another template; of the others, one that stands in a slot already keeps it.
     """
     known = {slot.name: slot for slot in slots}
     taken = {file.slot for file in files if file.slot in known}
     result: list[F] = []
     for file in files:
-        if file.slot in known or file.pinned:
+        if file.slot in known or (file.pinned and not (file.slot and known)):
             result.append(file)
             continue
         slot = find_slot(file.name, slots, taken)

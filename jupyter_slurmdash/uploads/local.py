@@ -15,11 +15,10 @@ from typing import Any
 
 from ..errors import Conflict, InvalidInput, NoSpace
 from ..events import EventBus
-from .classify import find_slot
 from .model import Session, SessionFile
 from .records import MAX_FILES, NewFile, Records, free_name, require_no_folder
-from .slots import require_slot
 from .small import SmallFile, SmallFiles
+from .standing import stand_of
 from .transfers import Append, Transfers
 from .walk import Found, walk
 from .writer import Writer
@@ -96,19 +95,21 @@ class LocalFiles:
             taken, added, result, replaced = set(there.values()), [], [], []
             for found, slot in wanted:
                 name, old = found.name, rows.get(found.name)
+                former = None
                 if old is not None and old["path"] == found.path and old["size"] == found.size and not slot:
                     result.append(SessionFile(**old))
                     continue
                 if old is not None and (clash == "replace" or old["path"] == found.path):
-                    replaced.append(SessionFile(**old))
+                    former = SessionFile(**old)
+                    replaced.append(former)
                     there.pop(name)
                 elif name in there and clash == "keep":
                     name = free_name(name, there)
                 elif name in there:
                     raise _taken(name, old)
-                require = require_slot(slot, slots) if slot else find_slot(name, slots, taken)
+                stand = stand_of(name, slot, former, slots, taken)
                 new = NewFile(name, found.size, slot, origin="path", path=found.path)
-                row = self._records.row(session.id, str(self._records.new_id()), new, require)
+                row = self._records.row(session.id, str(self._records.new_id()), new, stand)
                 self._transfers.space.check_slot(SessionFile(**row))
                 there[name] = row["slot"]
                 taken.add(row["slot"])

@@ -20,14 +20,14 @@ from ..errors import (
     UploadNotFound,
 )
 from ..store.uploads import UploadTable
-from .classify import TYPE_RULES, find_slot, type_of
+from .classify import TYPE_RULES, type_of
 from .files import Place
 from .journal import Journal
 from .locks import Locks
 from .model import FILE_TYPES, Origin, Session, SessionFile, Slot
 from .names import clean_path, other_name
 from .quota import Quota
-from .slots import require_slot
+from .standing import NOWHERE, Stand, stand_of
 
 MAX_FILES = 20_000  # in one session
 DAY = 86400.0
@@ -172,17 +172,15 @@ class Records:
             raise Conflict(f"The session has {MAX_FILES} files already. Pack some of them into an archive.")
         file_id = str(self.new_id())
         if new.origin == "partial":
-            row = self.row(session.id, file_id, replace(new, name=f"{file_id}.partial", type="data"), None)
+            new = replace(new, name=f"{file_id}.partial", type="data")
+            row = self.row(session.id, file_id, new, NOWHERE)
             self.table.insert_file(row)
             return SessionFile(**row)
         new = replace(new, name=clean_path(new.name))
         require_no_folder(new.name, there)
-        slots = self.slots(session)
-        wanted = require_slot(new.slot, slots) if new.slot else None
-        # The slot of a file that this one replaces is free for it.
-        taken = {slot for name, slot in there.items() if name != new.name or new.clash == "keep"}
-        slot = wanted or (None if new.slot else find_slot(new.name, slots, taken))
-        row = self.row(session.id, file_id, new, slot)
+        old = self.named(session, new.name) if new.name in there and new.clash != "keep" else None
+        stand = stand_of(new.name, new.slot, old, self.slots(session), there.values())
+        row = self.row(session.id, file_id, new, stand)
         place = Place(self.directory(session.id), file_id, new.name)
         try:
             if before is not None:
@@ -195,16 +193,21 @@ class Records:
         self.table.update_session(session.id, {"expires_at": self.expiry()})
         return SessionFile(**row)
 
-    def row(self, session_id: str, file_id: str, new: NewFile, slot: Slot | None) -> dict[str, Any]:
-        """The row of a file that begins. ``slot`` is where it stands, None for nowhere that is known."""
+    def named(self, session: Session, name: str) -> SessionFile | None:
+        """The session's file of that name."""
+        row = self.table.file_named(session.id, name)
+        return self._file(row) if row is not None else None
+
+    def row(self, session_id: str, file_id: str, new: NewFile, stand: Stand) -> dict[str, Any]:
+        """The row of a file that begins."""
         wanted = new.type if new.type in FILE_TYPES else ""
         now = self.clock()
         return {
             "id": file_id,
             "session_id": session_id,
             "name": new.name,
-            "type": wanted or type_of(new.name, slot, self.settings.type_rules),
-            "slot": new.slot or (slot.name if slot is not None else ""),
+            "type": wanted or type_of(new.name, stand.slot, self.settings.type_rules),
+            "slot": stand.name,
             "size": new.size,
             "offset": new.size if new.origin == "path" else 0,
             "state": "complete" if new.origin == "path" else "uploading",
@@ -212,7 +215,7 @@ class Records:
             "path": new.path,
             "sha256": None,
             "problem": None,
-            "pinned": bool(new.slot),
+            "pinned": stand.pinned,
             "created_at": now,
             "updated_at": now,
         }

@@ -12,14 +12,13 @@ from typing import Any
 
 from ..errors import Conflict, InvalidInput
 from ..events import EventBus
-from .classify import find_slot
 from .files import Place, full_disk
 from .magic import HEAD
 from .model import Session, SessionFile
 from .names import clean_path
 from .records import MAX_FILES, NewFile, Records, free_name
-from .slots import require_slot
 from .space import Space
+from .standing import Stand, stand_of
 from .validate import validate_first_bytes
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -85,15 +84,16 @@ class SmallFiles:
             raise Conflict(f"A session holds up to {MAX_FILES} files. Pack some of them into an archive.")
         for file in files:
             name = clean_path(file.name)
+            old = None
             if name in there:
-                old = self._old(session, name)
+                old = self._records.named(session, name)
                 if old is not None and old.sha256 == hashlib.sha256(file.data).hexdigest():
                     result.append(old)
                     continue
                 if old is not None and (old.state == "failed" or file.clash == "replace"):
                     replaced.append(old)
                 elif file.clash == "keep":
-                    name = free_name(name, there)
+                    name, old = free_name(name, there), None
                 else:
                     raise Conflict(
                         f"The session has a file named “{name}” already. Choose to keep both, to replace it or to"
@@ -102,9 +102,9 @@ class SmallFiles:
                     )
             if name in folders or any(folder in there for folder in _folders(name)):
                 raise Conflict(f"“{name}” would be a file and a folder at the same time. Rename one of them.")
-            slot = require_slot(file.slot, slots) if file.slot else find_slot(name, slots, taken)
             new = NewFile(name, len(file.data), file.slot, file.type)
-            row = self._row(session.id, new, slot, file.data)
+            stand = stand_of(name, file.slot, old, slots, taken)
+            row = self._row(session.id, new, stand, file.data)
             there[name] = row["slot"]
             taken.add(row["slot"])
             folders.update(_folders(name))
@@ -112,16 +112,12 @@ class SmallFiles:
             result.append(SessionFile(**row))
         return added, result, replaced
 
-    def _old(self, session: Session, name: str) -> SessionFile | None:
-        row = self._records.table.file_named(session.id, name)
-        return SessionFile(**row) if row is not None else None
-
-    def _row(self, session_id: str, new: NewFile, slot: Any, data: bytes) -> dict[str, Any]:
+    def _row(self, session_id: str, new: NewFile, stand: Stand, data: bytes) -> dict[str, Any]:
         self._space.check_size(len(data))
-        row = self._records.row(session_id, str(self._records.new_id()), new, slot)
+        row = self._records.row(session_id, str(self._records.new_id()), new, stand)
         file = SessionFile(**row)
         self._space.check_slot(file)
-        found = validate_first_bytes(new.name, data[:HEAD], slot)
+        found = validate_first_bytes(new.name, data[:HEAD], stand.slot)
         if found is not None:
             raise InvalidInput(found.message, [found])
         done = {"state": "complete", "offset": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -85,8 +85,11 @@ def test_what_the_user_chose_stays() -> None:
 
 
 def test_a_slot_of_another_template_is_forgotten() -> None:
-    (placed,) = assign(named("a.py", slot="of_another"), SLOTS)
-    assert (placed.slot, placed.type) == ("training_script", "code")
+    for pinned in (False, True):
+        (placed,) = assign(named("a.py", slot="of_another", pinned=pinned), SLOTS)
+        assert (placed.slot, placed.type) == ("training_script", "code")
+    (kept,) = assign(named("a.py", slot="of_another", pinned=True), ())  # no template: any name goes
+    assert kept.slot == "of_another"
 
 
 def test_a_pattern_cannot_hang() -> None:

@@ -15,8 +15,10 @@ from jupyter_slurmdash.errors import (
     TemplateNotFound,
     UploadNotFound,
 )
+from jupyter_slurmdash.uploads.model import SessionFile
 from jupyter_slurmdash.uploads.records import NewFile
 from jupyter_slurmdash.uploads.service import Uploads
+from jupyter_slurmdash.uploads.small import SmallFile
 
 
 def test_a_new_session(place: Place) -> None:
@@ -211,6 +213,34 @@ def test_what_the_user_sets_wins(place: Place) -> None:
     assert (taken_out.slot, taken_out.pinned) == ("", True)
     placed = place.uploads.assign(place.uploads.session_files(session, ME), SLOTS)
     assert {file.name: file.slot for file in placed} == {"train.py": "training_script", "other.py": ""}
+
+
+@pytest.mark.parametrize("door", ["stream", "small", "path"])
+@pytest.mark.parametrize("chosen", [None, "training_script", ""])
+def test_what_comes_for_a_file_stands_where_that_one_stood(
+    place: Place, tmp_path: Path, door: str, chosen: str | None
+) -> None:
+    def bring(session: str, data: bytes, clash: str) -> SessionFile:
+        if door == "stream":
+            return place.upload(session, "train.py", data, clash=clash)
+        if door == "small":
+            return place.uploads.small.add(session, ME, [SmallFile("train.py", data, clash=clash)])[0]
+        (tmp_path / "train.py").write_bytes(data)
+        return place.uploads.local.add(session, ME, [tmp_path / "train.py"], clash=clash).files[0]
+
+    session = place.session("template")
+    other = place.upload(session, "other.py", b"1")  # stands in the slot
+    first = bring(session, b"print(1)", "")
+    assert (other.slot, first.slot) == ("training_script", "")
+    if chosen is not None:
+        place.sessions.update_file(session, ME, first.id, {"slot": chosen or None})
+    second = bring(session, b"print(2, 3)", "replace")
+    assert second.id != first.id
+    assert (second.slot, second.pinned) == (chosen or "", chosen is not None)
+    # One that found its slot by itself finds it again.
+    found = bring(place.session("template"), b"print(1)", "")
+    again = bring(found.session_id, b"print(2, 3)", "replace")
+    assert (again.id != found.id, again.slot, again.pinned) == (True, "training_script", False)
 
 
 def test_what_the_user_cannot_set(place: Place) -> None:

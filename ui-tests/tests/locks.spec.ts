@@ -173,7 +173,6 @@ test('a script edited by hand that undoes a lock is refused with line and reason
 test('the editor’s form decides about a field', async ({ panel }) => {
   test.slow();
   const { page } = panel;
-  await expect(page.locator('.jp-Launcher')).toBeVisible();
   await panel.toggle('New job');
   await panel.toggle('Jobs');
   await panel.toggle('Templates');

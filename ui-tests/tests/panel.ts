@@ -120,6 +120,11 @@ export const test = base.extend<{ panel: Panel }>({
   panel: async ({ page }, use) => {
     const panel = new Panel(page);
     await panel.open();
+    // In a new workspace JupyterLab's launcher comes up late, and takes the focus with its next message.
+    await expect(page.locator('.jp-Launcher')).toBeVisible();
+    await page.evaluate(
+      () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
+    );
     await use(panel);
     expect(panel.faults).toEqual([]);
   }

@@ -61,6 +61,7 @@ for (const [mode, theme] of [
       await page.screenshot({ path: join(OUT, `tab-form-${width}-${mode}.png`) });
       await panel.chooseTemplate('python-script-v1', 'python script');
       await panel.get('file-input').setInputFiles(file('train.py', LONG));
+      await panel.get('clash-replace').click();
       await expect(panel.get('submit')).toHaveAttribute(
         'aria-disabled',
         'false'

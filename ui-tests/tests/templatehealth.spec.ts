@@ -55,7 +55,6 @@ async function save(id: string, main: string): Promise<void> {
 }
 
 async function showLibrary(panel: Panel): Promise<void> {
-  await expect(panel.page.locator('.jp-Launcher')).toBeVisible();
   await panel.toggle('New job');
   await panel.toggle('Jobs');
   await panel.toggle('Templates');

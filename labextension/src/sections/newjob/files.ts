@@ -321,6 +321,10 @@ export class FilesModel extends Observable {
     const refused = plan.do === 'refuse';
     const resumed = plan.do === 'resume';
     const key = this._newKey();
+    // What comes for a file that is there stands where that one stood; the server knows where.
+    const before = resumed
+      ? this._remote.stock.named(plan.name)
+      : this.queue.named(plan.name);
     if (resumed) {
       this._keys.set(plan.fileId, key);
     }
@@ -328,7 +332,7 @@ export class FilesModel extends Observable {
       key,
       name: plan.name,
       file: plan.file,
-      slot: slot ?? this._remote.stock.named(plan.name)?.slot ?? undefined,
+      slot: slot ?? before?.slot ?? undefined,
       replace: plan.do === 'send' && plan.replace,
       fingerprint: plan.fingerprint,
       fileId: resumed ? plan.fileId : null,
