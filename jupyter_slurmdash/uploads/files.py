@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Conflict, NoSpace
+from .flush import Flusher
 from .journal import Journal
 
 _READ = 1024 * 1024
-_WRITE_BACK = 16 * 1024 * 1024
+_MOVE = 16 * 1024 * 1024
 # What is full, and what to do about it.
 _FULL = {
     errno.ENOSPC: "The disk is full. Free some space on it",
@@ -88,11 +89,13 @@ class Part:
         if finished is not None:
             self.fd = os.open(finished, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             self.size = os.fstat(self.fd).st_size
+            self._flusher = Flusher(self.fd, self.size)
             return
         self.fd = os.open(place.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             self._lock()
-            self.size = self._told = place.acknowledged()
+            self.size = place.acknowledged()
+            self._flusher = Flusher(self.fd, self.size)
             if place.mark.exists():
                 self.rewind(self.size)  # its checksum never came
         except BaseException:
@@ -118,10 +121,7 @@ class Part:
                 written = os.pwrite(self.fd, view, self.size)
             self.size += written
             view = view[written:]
-        if self.size - self._told >= _WRITE_BACK:
-            # Have the kernel begin to write now, or the sync at the end waits for all of it.
-            os.posix_fadvise(self.fd, self._told, self.size - self._told, os.POSIX_FADV_DONTNEED)
-            self._told = self.size
+        self._flusher.grown(self.size)
 
     def append_from(self, source: int, start: int, length: int) -> None:
         """Write ``length`` bytes of the descriptor ``source`` at the end: inside the kernel, and without any copy
@@ -159,15 +159,21 @@ class Part:
         """Forget what lies behind ``size``."""
         os.ftruncate(self.fd, size)
         self.size = size
-        self._told = min(self._told, size)
+        self._flusher.shrunk(size)
         self.unmark()
 
     def sync(self) -> None:
         """Return when the bytes are on the disk."""
-        os.fdatasync(self.fd)
+        self._flusher.sync(self.size)
 
     def close(self) -> None:
-        os.close(self.fd)
+        """What the disk did not take in the end is forgotten: whoever goes on sends it again."""
+        try:
+            self._flusher.settle()
+        except OSError:
+            self.rewind(self._flusher.safe)
+        finally:
+            os.close(self.fd)
 
 
 @contextmanager
@@ -183,7 +189,7 @@ def full_disk() -> Iterator[None]:
 
 def _move(source: int, start: int, target: int, offset: int, length: int) -> int:
     try:
-        return os.copy_file_range(source, target, min(length, _WRITE_BACK), start, offset)
+        return os.copy_file_range(source, target, min(length, _MOVE), start, offset)
     except OSError as error:
         if error.errno not in _NO_RANGE:
             raise

@@ -1,7 +1,7 @@
 """A Jupyter server with the whole product, in a process of its own: ``python real_server.py DIRECTORY [--no-sync]``.
 
 It prints its address when it is ready. ``--no-sync`` leaves out what ``@tus/server`` does not do either: waiting for
-the disk before the last answer.
+the disk before the last answer (bytes and directories), and having it write early because of that.
 """
 
 from __future__ import annotations
@@ -72,9 +72,11 @@ def main() -> None:
     from upload_server import free_port
 
     if options.no_sync:
-        from jupyter_slurmdash.uploads.files import Part
+        from jupyter_slurmdash.uploads import files, flush
 
-        Part.sync = lambda self: None  # type: ignore[method-assign]
+        files.Part.sync = lambda self: None  # type: ignore[method-assign]
+        files._sync_directory = lambda path: None
+        flush.STEP = 2**62
     os.environ["JUPYTER_TOKEN"] = TOKEN
     server = {
         "jpserver_extensions": {"jupyter_slurmdash": True},
