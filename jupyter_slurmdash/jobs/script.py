@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from ..formats.fields import FormSchema
 from ..slurm.directives import check_options, render_directive, render_other
 from ..templates.model import FileSlot
 from .model import ParameterValue, Plan
@@ -128,6 +129,11 @@ def _variables(plan: Plan) -> Iterator[Line]:
     for name, value in plan.parameters.items():
         if value is not None:
             yield Line(_export(name.upper(), text_of(value)), f"/parameters/{name}")
+    # One that is decided and has no value does not come from the environment of whoever submits either.
+    declared = plan.template.parameters if plan.template is not None and plan.locks.parameters else None
+    for name in FormSchema(declared or {}).names:
+        if name in plan.locks.parameters and plan.parameters.get(name) is None:
+            yield Line(f"unset {name.upper()}", f"/parameters/{name}")
     if plan.results_root:
         yield Line(_export("RESULTS_ROOT", plan.results_root))
     if plan.image is not None:

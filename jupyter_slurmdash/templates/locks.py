@@ -149,9 +149,10 @@ def _refusal(lock: Lock, name: str, given: Any, value: Any, default: Any) -> str
         return ""
     if lock.enum is not None and not any(same(value, each) for each in lock.enum):
         return f"{name} is {shown(value)}; here it is one of {listed(lock.enum)}"
-    if _number(value) and _number(lock.maximum) and value > lock.maximum:
+    # Said this way round, so that what is no number, as a text of digits or NaN, is within no bound.
+    if lock.maximum is not None and not (_number(value) and value <= lock.maximum):
         return f"{name} is {shown(value)}, at most {shown(lock.maximum)} here"
-    if _number(value) and _number(lock.minimum) and value < lock.minimum:
+    if lock.minimum is not None and not (_number(value) and value >= lock.minimum):
         return f"{name} is {shown(value)}, at least {shown(lock.minimum)} here"
     return ""
 
