@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -17,6 +17,10 @@ const START_MS = 60_000;
 export interface IServer {
   url: string;
   home: string;
+  /** End it at once, as a system without memory does: it writes nothing more, and says nothing. */
+  kill(): Promise<void>;
+  /** Start it anew after that, on the same port and in the same home. */
+  again(): Promise<void>;
   /** End it and remove its home. */
   stop(): Promise<void>;
 }
@@ -44,8 +48,39 @@ export async function serve(
   settle(join(home, 'config'));
   const more = furnish(home);
   const port = await freePort();
-  const log = openSync(join(home, 'log'), 'w');
-  const server = spawn(
+  const url = `http://127.0.0.1:${port}/`;
+  const begin = async () => {
+    const server = launch(home, port, more);
+    await answering(`${url}slurmdash/api/health?token=${TOKEN}`);
+    return server;
+  };
+  let server = await begin();
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = new Promise(done => server.once('exit', done));
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill(signal);
+      await ended;
+    }
+  };
+  return {
+    url,
+    home,
+    kill: () => end('SIGKILL'),
+    again: async () => {
+      server = await begin();
+    },
+    stop: async () => {
+      await end('SIGTERM');
+      if (!process.env.SLURMDASH_KEEP) {
+        rmSync(home, { recursive: true, force: true });
+      }
+    }
+  };
+}
+
+function launch(home: string, port: number, more: string[]): ChildProcess {
+  const log = openSync(join(home, 'log'), 'a');
+  return spawn(
     process.env.SLURMDASH_JUPYTER ?? 'jupyter',
     [
       'lab',
@@ -72,20 +107,6 @@ export async function serve(
       stdio: ['ignore', log, log]
     }
   );
-  const ended = new Promise<void>(done => server.once('exit', () => done()));
-  const url = `http://127.0.0.1:${port}/`;
-  await answering(`${url}slurmdash/api/health?token=${TOKEN}`);
-  return {
-    url,
-    home,
-    stop: async () => {
-      server.kill('SIGTERM');
-      await ended;
-      if (!process.env.SLURMDASH_KEEP) {
-        rmSync(home, { recursive: true, force: true });
-      }
-    }
-  };
 }
 
 /** No question about news in front of the buttons. */

@@ -315,6 +315,8 @@ export class SendQueue {
     const busy = problem.status === 409 && items[0].fileId !== null;
     if (isAway(problem) || (busy && this.retry.attempt < BUSY_TRIES)) {
       items.forEach(item => (item.state = 'waiting'));
+      // A speed from before the line was cut says nothing any more.
+      this.meter.reset();
       this.retry.hold(problem);
     } else if (run.form && items.length > 1 && problem.status !== 507) {
       // One of them cannot be taken: find it, and send the others.

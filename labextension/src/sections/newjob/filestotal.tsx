@@ -19,6 +19,7 @@ export function FilesTotal({ files }: { files: FilesModel }): React.ReactNode {
   const trans = useTrans();
   const { totals } = files;
   const { moving, paused, elsewhere, interrupted } = totals;
+  const { holding } = files.queue.retry;
   const under = moving + paused + elsewhere > 0;
   return (
     <>
@@ -28,7 +29,7 @@ export function FilesTotal({ files }: { files: FilesModel }): React.ReactNode {
             <ProgressBar
               value={totals.size ? totals.sent / totals.size : 0}
               label={trans.__('Upload of all files')}
-              kind={moving + elsewhere ? 'accent' : 'quiet'}
+              kind={(moving && !holding) || elsewhere ? 'accent' : 'quiet'}
             />
           )}
           <div className="jp-slurmdash-Total-line">
@@ -166,6 +167,10 @@ function totalText(trans: TranslationBundle, files: FilesModel): string {
 function spoken(trans: TranslationBundle, files: FilesModel): string {
   const { totals, already } = files;
   const { moving, paused, failed, complete, size, sent } = totals;
+  if (moving && files.queue.retry.holding) {
+    // The note says so.
+    return '';
+  }
   if (moving) {
     const quarter = size ? Math.floor((4 * sent) / size) * 25 : 0;
     return trans._n(
