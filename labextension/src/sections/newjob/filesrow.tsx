@@ -212,7 +212,7 @@ export function progressText(
       parts.push(trans.__('from another browser'));
       break;
     case 'interrupted':
-      parts.push(trans.__('choose the file again to go on from there'));
+      parts.push(trans.__('choose the file again'));
       break;
   }
   return parts.join(' · ');

@@ -84,9 +84,13 @@ export function ScriptPart({
           </>
         ) : (
           <p className="jp-slurmdash-Quiet" data-testid="slurmdash-script">
-            {trans.__(
-              'Choose a template or an image: the script that Slurm will run shows here as you go.'
-            )}
+            {model.isEmpty
+              ? trans.__(
+                  'Choose a template or an image: the script that Slurm will run shows here as you go.'
+                )
+              : trans.__(
+                  'The script that Slurm will run shows here once the form has what it needs.'
+                )}
           </p>
         )}
       </div>
