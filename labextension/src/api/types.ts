@@ -30,6 +30,7 @@ export type FileSlot = Schemas['FileSlot'];
 export type UploadSession = Schemas['UploadSession'];
 export type UploadedFile = Schemas['UploadedFile'];
 export type ArchiveListing = Schemas['ArchiveListing'];
+export type ArchiveEntry = Schemas['ArchiveEntry'];
 export type Preflight = Schemas['Preflight'];
 export type FileValidation = Schemas['FileValidation'];
 export type JobSubmit = Schemas['JobSubmit'];

@@ -1,6 +1,8 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { errorIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ArchiveListing } from '../../api/types';
+import type { ArchiveEntry, ArchiveListing } from '../../api/types';
 import { ErrorNote } from '../../components/Notes';
 import { useTrans } from '../../components/trans';
 import { formatBytes } from '../../text';
@@ -74,6 +76,19 @@ function Listing({ listing }: { listing: ArchiveListing }): React.JSX.Element {
             <span>
               {entry.name}
               {entry.target ? ` → ${entry.target}` : ''}
+              {entry.trouble && (
+                <span
+                  className="jp-slurmdash-Archive-mark"
+                  data-trouble={entry.trouble}
+                >
+                  <errorIcon.react
+                    tag="span"
+                    className="jp-slurmdash-Icon"
+                    aria-hidden="true"
+                  />
+                  {troubleText(trans, entry.trouble)}
+                </span>
+              )}
             </span>
             <span className="jp-slurmdash-Quiet">
               {entry.kind === 'file' ? formatBytes(entry.size) : ''}
@@ -86,4 +101,23 @@ function Listing({ listing }: { listing: ArchiveListing }): React.JSX.Element {
       </ul>
     </>
   );
+}
+
+/** Why an entry is better not unpacked without a look, in as few words as its line has room for. */
+function troubleText(
+  trans: TranslationBundle,
+  trouble: NonNullable<ArchiveEntry['trouble']>
+): string {
+  switch (trouble) {
+    case 'outside':
+      return trans.__('lands outside');
+    case 'link-outside':
+      return trans.__('leads outside');
+    case 'control':
+      return trans.__('control characters');
+    case 'device':
+      return trans.__('no file');
+    case 'twice':
+      return trans.__('there twice');
+  }
 }
