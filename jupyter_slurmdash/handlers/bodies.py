@@ -21,7 +21,7 @@ from ..uploads.locks import LetGo
 from ..uploads.protocol import parse_number
 from .base import SlurmDashHandler, is_number
 
-PIECE = 256 * 1024  # bytes that are read at once; measured to be the quickest
+PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
 QUICK = 64  # pieces in a row that were quick, after which they are written in the loop again
 TURN = 0.002  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from queue import SimpleQueue
 
 from ..errors import Conflict
 
@@ -13,17 +13,46 @@ _READ = 1024 * 1024
 _SMALL = 64 * 1024  # bytes that are digested sooner than handed over
 AHEAD = 8  # pieces that may wait for their turn; they are in memory, and must not be changed meanwhile
 
-_aside: ThreadPoolExecutor
+
+new_digest = hashlib.sha256
 
 
-def _make_thread() -> None:
-    # One for all: it is what keeps the pieces of a file in order, and as quick as a core can be.
+class _Aside:
+    """One thread for all: it is what keeps the pieces of a file in order, and as quick as a core can be.
+
+    Two queues of the C library's kind: a Future for each piece costs a tenth of the digest itself.
+    """
+
+    def __init__(self) -> None:
+        self._todo: SimpleQueue[tuple[hashlib._Hash, bytes | memoryview, SimpleQueue[None]]] = SimpleQueue()
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def update(self, digest: hashlib._Hash, data: bytes | memoryview, done: SimpleQueue[None]) -> None:
+        """``done`` gets one None when ``digest`` has seen ``data``."""
+        if self._thread is None:
+            with self._start:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
+                    self._thread.start()
+        self._todo.put((digest, data, done))
+
+    def _run(self) -> None:
+        while True:
+            digest, data, done = self._todo.get()
+            digest.update(data)
+            done.put(None)
+
+
+_aside = _Aside()
+
+
+def _make_anew() -> None:
     global _aside
-    _aside = ThreadPoolExecutor(1, "digest")
+    _aside = _Aside()
 
 
-_make_thread()
-os.register_at_fork(after_in_child=_make_thread)  # a thread does not come along
+os.register_at_fork(after_in_child=_make_anew)  # a thread does not come along
 
 
 class Digest:
@@ -32,29 +61,32 @@ class Digest:
     """
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self._hash = new_digest()
         self._seen = 0
-        self._waiting: deque[Future[None]] = deque()
+        self._done: SimpleQueue[None] = SimpleQueue()
+        self._behind = 0
 
     @property
     def is_behind(self) -> bool:
         """Whether pieces that were handed over may still be read: at most ``AHEAD``, the last ones."""
-        return bool(self._waiting)
+        return self._behind > 0
 
     def update(self, data: bytes | memoryview, offset: int) -> None:
         """``data`` stands at ``offset``; left for later when something before it has not been seen."""
         if offset != self._seen:
             return
         self._seen += len(data)
-        if len(data) <= _SMALL and not self._waiting:
+        if len(data) <= _SMALL and not self._behind:
             self._hash.update(data)
             return
-        self._waiting.append(_aside.submit(self._hash.update, data))
+        self._behind += 1
+        _aside.update(self._hash, data, self._done)
         self._settle(AHEAD)
 
     def _settle(self, left: int = 0) -> None:
-        while len(self._waiting) > left:
-            self._waiting.popleft().result()
+        while self._behind > left or (self._behind and not self._done.empty()):
+            self._done.get()
+            self._behind -= 1
 
     def copy(self) -> Digest:
         self._settle()
@@ -66,7 +98,7 @@ class Digest:
         """The digest of the first ``size`` bytes, reading what is missing of them from ``fd``."""
         if self._seen > size:
             self._settle()
-            self._hash, self._seen = hashlib.sha256(), 0
+            self._hash, self._seen = new_digest(), 0
         self.catch_up(fd, size)
         self._settle()
         return self._hash.hexdigest()

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -439,16 +438,19 @@ def test_those_who_wait_for_an_upload_do_not_keep_it_from_being_let_go(live: Liv
         assert time.monotonic() - began < 5
 
 
-class _SlowDigests(ThreadPoolExecutor):
+class _SlowDigest:
     """Each piece is looked at for a while before it is digested."""
 
-    def submit(self, update: Any, data: memoryview) -> Future[Any]:  # type: ignore[override]
-        def slowly() -> None:
-            for _ in range(10):
-                hashlib.sha256(data)
-            update(data)
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
 
-        return super().submit(slowly)
+    def update(self, data: memoryview) -> None:
+        for _ in range(10):
+            hashlib.sha256(data)
+        self._digest.update(data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def test_memory_that_is_not_digested_yet_is_not_written_over(
@@ -458,8 +460,8 @@ def test_memory_that_is_not_digested_yet_is_not_written_over(
     session = live.call("POST", "/api/v2/upload/sessions", {}).json()
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(len(body)), **about()}
     created = live.call("POST", f"/api/v2/upload/tus/{session['session_id']}", b"", headers)
-    with _SlowDigests(1) as aside:
-        monkeypatch.setattr(digesting, "_aside", aside)
+    with monkeypatch.context() as patch:
+        patch.setattr(digesting, "new_digest", _SlowDigest)
         answer = requests.patch(
             f"http://{live.host}:{live.port}{created.headers['Location']}",
             body,
