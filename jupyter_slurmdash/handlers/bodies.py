@@ -22,9 +22,9 @@ from ..uploads.protocol import parse_number
 from .base import SlurmDashHandler, is_number
 
 PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
-SLOW = 0.02  # seconds for one piece, from which on the disk is waited for beside the loop
-QUICK = 64  # pieces in a row that were quick, after which they are written in the loop again
-TURN = 0.002  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
+SLOW = 0.004  # seconds for one piece, from which on the disk is waited for beside the loop
+QUICK = 512  # pieces in a row that were quick, after which they are written in the loop again
+TURN = 0.0005  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
 # What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
 # release it.
 _WRITERS = "slurmdash_writers"

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar
+
 from .base import SlurmDashHandler
+from .recent import Recent
+
+T = TypeVar("T")
+
+# Seconds that the answer about health may be old; each part of it says when it was asked.
+_HEALTH = 0.2
 
 
 class NodesHandler(SlurmDashHandler):
@@ -31,10 +43,20 @@ class LimitsHandler(SlurmDashHandler):
 
 
 class HealthHandler(SlurmDashHandler):
+    """Watchers ask for it all the time: it is asked for once in ``_HEALTH`` seconds at most."""
+
     path = "/api/health"
 
     async def get(self) -> None:
-        self.send((await self.call(self.dash.health)).to_json())
+        recent = self.settings.get("slurmdash_health")
+        if recent is None:
+            ask = functools.partial(_in_thread, self.settings["slurmdash_executor"], self.dash.health)
+            recent = self.settings["slurmdash_health"] = Recent(ask, _HEALTH)
+        self.send((await recent.get()).to_json())
+
+
+async def _in_thread(executor: Executor, ask: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(executor, ask)
 
 
 routes = [NodesHandler, PartitionsHandler, LimitsHandler, HealthHandler]

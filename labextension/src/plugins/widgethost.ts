@@ -6,10 +6,7 @@ export const MODULE = 'jupyter-slurmdash';
 export const VERSION = '1.0.0';
 
 /** The classes that JupyterLab brings. */
-export type BaseClasses = Pick<
-  typeof Base,
-  'DOMWidgetModel' | 'DOMWidgetView'
->;
+export type BaseClasses = Pick<typeof Base, 'DOMWidgetModel' | 'DOMWidgetView'>;
 
 /** What `name`'s model tells the kernel where it and its view are. */
 export function namesOf(name: string): Record<string, string> {
