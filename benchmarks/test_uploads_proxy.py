@@ -1,9 +1,10 @@
-"""Uploads through the proxy of JupyterHub: as quick as it lets anything through, and longer than it lets one request
-last.
+"""Uploads behind a real JupyterHub, through its proxy: as quick as that lets anything through, and longer than it lets
+one request last.
 """
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import statistics
@@ -18,8 +19,9 @@ import pytest
 import requests
 from clients import CLIENTS, node
 from cutter import Cutter
-from proxy import HubProxy
-from real_server import TOKEN, TUS, RealServer
+from hub import Hub, environment_of
+from real_server import TOKEN, TUS, UploadApi
+from settings import private_values
 from sink import Sink
 from upload_sender import MIB, begin, send
 
@@ -31,34 +33,35 @@ RATE = 100_000  # bytes a second
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RealServer]:
-    made = RealServer(tmp_path / "server")
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """Whoever runs this is its only user."""
+    place = tmp_path / "server"
+    environment = environment_of(place, {**private_values(place), "max_upload_size": 0})
+    made = Hub(tmp_path / "hub", {getpass.getuser(): environment}, token=TOKEN, remembered=300)
     yield made
     made.stop()
 
 
 @pytest.fixture
-def proxy(tmp_path: Path, server: RealServer) -> Iterator[HubProxy]:
-    made = HubProxy(tmp_path)
-    made.add("/", server.url.rstrip("/"))
-    yield made
-    made.stop()
+def server(hub: Hub) -> UploadApi:
+    return UploadApi(hub.start(getpass.getuser()))
 
 
-def test_as_quick_as_the_proxy(server: RealServer, proxy: HubProxy) -> None:
+def test_as_quick_as_the_proxy(server: UploadApi, hub: Hub) -> None:
     source = Path("/dev/shm") / f"slurmdash-benchmark-{os.getpid()}"
     piece = os.urandom(16 * MIB)
     with source.open("wb") as stream:
         for _ in range(SIZE // len(piece)):
             stream.write(piece)
     sink = Sink()
-    proxy.add("/sink", sink.url.rstrip("/"))
+    hub.add("/sink", sink.url.rstrip("/"))
+    bare_url = urljoin(hub.url, "/sink")
     ours, bare = [], []
     for _ in range(ROUNDS):
         os.sync()
-        bare.append(send(proxy.url + "sink", source))
+        bare.append(send(bare_url, source))
         session = server.session()
-        ours.append(send(begin(urljoin(proxy.url, session["tus_url"]), SIZE), source))
+        ours.append(send(begin(urljoin(server.url, session["tus_url"]), SIZE), source))
         (file,) = server.files(session)
         assert (file["state"], file["size"]) == ("complete", SIZE)
         server.delete(session)
@@ -72,11 +75,11 @@ def test_as_quick_as_the_proxy(server: RealServer, proxy: HubProxy) -> None:
     assert speed / limit >= 0.9
 
 
-def test_longer_than_one_request_may_last(server: RealServer, proxy: HubProxy, tmp_path: Path) -> None:
+def test_longer_than_one_request_may_last(server: UploadApi, tmp_path: Path) -> None:
     """40 MB at 100 KB/s are 400 s; the proxy ends a request after 300 s."""
     source = tmp_path / "slow.dat"
     source.write_bytes(os.urandom(SLOW))
-    port = urlsplit(proxy.url).port
+    port = urlsplit(server.url).port
     assert port is not None
     lines = [Cutter(port, [], [], rate=RATE) for _ in range(2)]
     sessions = [server.session() for _ in lines]
@@ -90,7 +93,7 @@ def test_longer_than_one_request_may_last(server: RealServer, proxy: HubProxy, t
         except subprocess.CalledProcessError as error:
             status = error.returncode
         took = time.perf_counter() - start
-        kept = requests.head(url.replace(lines[0].url + "/", server.url), headers=TUS, timeout=60)
+        kept = requests.head(urljoin(server.url, urlsplit(url).path), headers=TUS, timeout=60)
         return status, int(kept.headers["Upload-Offset"]), took
 
     def in_pieces() -> tuple[list[int], float]:

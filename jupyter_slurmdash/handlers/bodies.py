@@ -10,16 +10,20 @@ import asyncio
 import contextlib
 import copy
 import json
+import sys
 import time
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from tornado import web
 from tornado.iostream import StreamClosedError
 
-from ..errors import Conflict, SlurmDashError
+from ..errors import Conflict, Forbidden, SlurmDashError, Unauthenticated
 from ..uploads.digest import AHEAD
 from ..uploads.locks import LetGo
 from ..uploads.protocol import parse_number
-from .base import SlurmDashHandler, is_number
+from .base import SlurmDashHandler, as_problem, is_number
+from .refusals import LINGER, LINGER_BYTES, throw_away
+from .sinks import BorrowingSink, Sink
 
 PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.004  # seconds for one piece, from which on the disk is waited for beside the loop
@@ -29,25 +33,6 @@ TURN = 0.0005  # seconds after which others get their turn: while bytes are ther
 # release it.
 _WRITERS = "slurmdash_writers"
 _ENDLESS = 2**62
-# Of a refused body so many bytes are still read, then no more; the connection is closed after so many seconds.
-LINGER_BYTES = 1024 * 1024
-LINGER = 5.0
-
-
-class Sink(Protocol):
-    """Where the bytes of one body go; see ``uploads/writer.py``."""
-
-    def write(self, data: bytes) -> None: ...
-    def finish(self) -> Any: ...
-    def close(self) -> None: ...
-
-
-class BorrowingSink(Sink, Protocol):
-    """A sink that reads pieces after ``write`` only while it ``is_behind``, and of those the last ``AHEAD``."""
-
-    @property
-    def is_behind(self) -> bool: ...
-    def write(self, data: bytes | memoryview) -> None: ...
 
 
 class BodyHandler(SlurmDashHandler):
@@ -75,11 +60,9 @@ class BodyHandler(SlurmDashHandler):
         try:
             await self.admit_body()
         except SlurmDashError as error:
-            announced = self.request.headers.get("Content-Length", "")
-            sending = self.request.method in ("PATCH", "POST") and is_number(announced) and announced != "0"
-            if not sending or "Expect" in self.request.headers:
+            if not self._is_sending() or self.announced() is None:
                 raise
-            self.allow_body(int(announced))
+            self.allow_body(self.announced() or 0)
             self._release()
             await self._refuse(error)
 
@@ -88,9 +71,25 @@ class BodyHandler(SlurmDashHandler):
         self.allow_body(0)
 
     async def prepare(self) -> None:  # type: ignore[override]
-        await super().prepare()
+        try:
+            await super().prepare()
+        except (Unauthenticated, Forbidden, web.HTTPError) as error:
+            if not self._is_sending():
+                raise
+            self.log_exception(*sys.exc_info())
+            self.set_header("Connection", "close")
+            await self._answer(as_problem(error, getattr(error, "status_code", 500)))
+            await throw_away(self.request, self._over)
+            self._stop_lingering()
         if self._borrower is not None and not self._refused:
             await self._receive(self._borrower)
+
+    def _is_sending(self) -> bool:
+        """Whether bytes are on their way, whatever we say."""
+        headers = self.request.headers
+        length = headers.get("Content-Length", "")
+        has_body = "Transfer-Encoding" in headers or (is_number(length) and length != "0")
+        return has_body and self.request.method in ("PATCH", "POST") and "Expect" not in headers
 
     def lend_body(self, sink: BorrowingSink) -> None:
         """As ``take_body``, without a copy of what comes in: its memory is used again."""
@@ -191,10 +190,12 @@ class BodyHandler(SlurmDashHandler):
             self._slow = self._quick < QUICK
 
     async def _refuse(self, error: SlurmDashError) -> None:
-        """Answer now, and read on a little: a connection closed on unread bytes is reset, and the answer
-        lost.
-        """
+        """Answer now, and read on a little (see ``refusals``)."""
         self._refused = True
+        await self._answer(error)
+        asyncio.get_running_loop().call_later(LINGER, self._stop_lingering)
+
+    async def _answer(self, error: SlurmDashError) -> None:
         self.set_status(error.status, error.title)
         self.add_headers(error)
         body = json.dumps({**error.to_problem(), "request_id": self.request_id}, ensure_ascii=False).encode()
@@ -203,7 +204,6 @@ class BodyHandler(SlurmDashHandler):
         self.write(body)
         with contextlib.suppress(StreamClosedError):
             await self.flush()
-        asyncio.get_running_loop().call_later(LINGER, self._stop_lingering)
 
     def send_problem(self, problem: SlurmDashError) -> None:
         self.add_headers(problem)

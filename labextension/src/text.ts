@@ -100,6 +100,10 @@ export function describe(trans: TranslationBundle, error: unknown): string {
       return trans.__(
         'The Jupyter server does not answer. Check your connection; this page tries again by itself.'
       );
+    case 'http-424':
+      return trans.__(
+        'JupyterHub has stopped your server. Start it again; what was under way goes on.'
+      );
     case 'unreadable':
       return trans.__(
         'The browser cannot read this file any more: it was changed, moved or removed. Choose it again.'

@@ -1,10 +1,13 @@
-"""A file of 5 GiB that cannot be right is refused before 4 MiB of it arrived, over every door that streams."""
+"""A file of 5 GiB that cannot be right is refused before 4 MiB of it arrived, over every door that streams; what a
+stranger sends is not read, and the stranger hears why.
+"""
 
 from __future__ import annotations
 
 import base64
 import http.client
 import select
+import socket
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
@@ -86,3 +89,39 @@ def test_a_wrong_file_is_refused_early(server: Server, door: str) -> None:
     files = server.call("GET", f"/sessions/{session['session_id']}").json()["files"]
     assert all(file["state"] == "failed" for file in files)
     assert sum(path.stat().st_size for path in (server.directory / "uploads").rglob("*.part")) == 0
+
+
+@pytest.mark.parametrize("door", ["tus", "tus, bytes in the creation", "chunks", "form"])
+def test_a_stranger_hears_why(server: Server, door: str) -> None:
+    """The connection ends, it is not reset: to a proxy, which goes on sending, that would be a server that is away."""
+    session = server.session()["session_id"]
+    api = urlsplit(server.api)
+    size = MIB // 2
+    length = {"Upload-Length": str(size)}
+    if door == "tus":
+        made = server.call("POST", f"/tus/{session}", 201, headers={**TUS, **NAMED, **length})
+        method, path, headers = "PATCH", made.headers["Location"], {**TUS, **BYTES, "Upload-Offset": "0"}
+    elif door.startswith("tus"):
+        method, path, headers = "POST", f"{api.path}/tus/{session}", {**TUS, **NAMED, **BYTES, **length}
+    elif door == "chunks":
+        about = {"X-Chunk-Index": "0", "X-Total-Chunks": "1", "X-File-Name": quote(NAME)}
+        method, path, headers = "POST", f"{api.path}/sessions/{session}/chunks", about
+    else:
+        method, path, headers = "POST", f"{api.path}/sessions/{session}/files", FORM
+    given = {
+        **headers,
+        "Host": api.netloc,
+        "Content-Length": str(size),
+        "Authorization": "token of-yesterday",
+    }
+    head = "".join(f"{name}: {text}\r\n" for name, text in given.items())
+    before = server.facts()["bytes"]
+    with socket.create_connection((api.hostname, api.port), 60) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode())
+        assert select.select([connection], [], [], 60)[0]
+        for _ in range(size // 32768):
+            connection.sendall(bytes(32768))
+        told = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert told.startswith(b"HTTP/1.1 401 ")
+    assert b"slurmdash:unauthenticated" in told
+    assert server.facts()["bytes"] == before

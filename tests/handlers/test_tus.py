@@ -332,11 +332,8 @@ def test_a_stranger_sends_no_byte(server: Server, collection: str) -> None:
     before = server.facts()["bytes"]
     headers = {"Tus-Resumable": "1.0.0", **BYTES, "Upload-Offset": "0"}
     for method, address in (("PATCH", url), ("POST", collection)):
-        try:
-            answer = requests.request(method, address, headers=headers, data=DATA * 20, timeout=60)
-            assert answer.status_code == 401
-        except requests.ConnectionError:
-            pass  # closed while the body was still being sent
+        answer = requests.request(method, address, headers=headers, data=DATA, timeout=60)
+        assert answer.status_code == 401
     with requests.Session() as session:
         # The anonymous page for signing in gives out the XSRF cookie to everyone.
         session.get(server.url + "login", timeout=60)

@@ -19,18 +19,11 @@ HEADERS = {"Authorization": f"token {TOKEN}"}
 TUS = {**HEADERS, "Tus-Resumable": "1.0.0"}
 
 
-class RealServer:
-    """The process. ``url`` ends with a slash."""
+class UploadApi:
+    """The sessions of the server at ``url``, which ends with a slash."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
-        self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, __file__, str(directory), *options]
-        with (directory / "log").open("a") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
-        assert self.url, (directory / "log").read_text()[-2000:]
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def post(self, path: str, expected: int, **options: object) -> requests.Response:
         answer = requests.post(self.url + path, headers=HEADERS, timeout=600, **options)  # type: ignore[arg-type]
@@ -47,6 +40,20 @@ class RealServer:
     def delete(self, session: dict[str, str]) -> None:
         path = f"slurmdash/api/v2/upload/sessions/{session['session_id']}"
         assert requests.delete(self.url + path, headers=HEADERS, timeout=600).status_code == 204
+
+
+class RealServer(UploadApi):
+    """The process."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, __file__, str(directory), *options]
+        with (directory / "log").open("a") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout is not None
+        super().__init__(self.process.stdout.readline().strip())
+        assert self.url, (directory / "log").read_text()[-2000:]
 
     def memory(self) -> dict[str, int]:
         """``VmRSS`` and its peak ``VmHWM``, bytes."""

@@ -1,3 +1,4 @@
+import { problemOf } from '../api/client';
 import { Problem } from '../problem';
 import {
   describe as words,
@@ -69,6 +70,9 @@ it('reads hardware from labels and names', () => {
 
 it('says what went wrong and what to do', () => {
   expect(words(trans, new Problem({ code: 'network' }))).toContain('answer');
+  expect(words(trans, problemOf(424, 'application/json', '{}', 0))).toContain(
+    'JupyterHub has stopped your server'
+  );
   expect(words(trans, new Problem({ code: 'no-server-extension' }))).toContain(
     'administrator'
   );

@@ -85,11 +85,15 @@ export namespace Retry {
   }
 }
 
-/** Not the file's fault: the line is cut, the server restarts, or the user has to sign in again. */
+/**
+ * Not the file's fault: the line is cut, the server restarts, or the user has to sign in again. A JupyterHub whose
+ * server was stopped answers in its place, and knows no HEAD: 405, in none of our words.
+ */
 export function isAway(problem: Problem): boolean {
   const { code, status } = problem;
   return (
     code === 'network' ||
+    code === 'http-405' ||
     isSignedOut(problem) ||
     [408, 423, 424, 429, 502, 503, 504].includes(status)
   );

@@ -1,3 +1,4 @@
+import { problemOf } from '../../../api/client';
 import { Problem } from '../../../problem';
 import { FilesModel } from '../files';
 import { FakeServer, FakeUploader, reading, settle } from './fakes';
@@ -181,6 +182,17 @@ describe('FilesModel', () => {
     );
     expect(states().a).toBe('waiting');
     expect(files.queue.retry.problem?.status).toBe(401);
+    files.wake();
+    await reading();
+    expect(states().a).toBe('uploading');
+  });
+
+  it('waits for a server that JupyterHub has stopped', async () => {
+    const { uploader, files, states } = setup();
+    await add(files, [big('a')]);
+    // What the hub answers to a HEAD, in the stopped server's place.
+    uploader.uploads[0].target.onError(problemOf(405, 'text/html', '', 0));
+    expect(states().a).toBe('waiting');
     files.wake();
     await reading();
     expect(states().a).toBe('uploading');
