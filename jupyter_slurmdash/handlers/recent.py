@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+# From this part of its time on an answer is asked for anew, so that it comes before the old one is too old.
+_SOON = 0.8
+
 
 class Recent(Generic[T]):
     """What ``ask`` gave within the last ``seconds``; who asks often never waits, for it is asked anew beside them.
@@ -27,7 +30,7 @@ class Recent(Generic[T]):
             value, asked_at = self._known
             age = time.monotonic() - asked_at
             if age < self._seconds:
-                if age > self._seconds / 2:
+                if age > _SOON * self._seconds:
                     self._begin()
                 return value
         # Another who waits, and goes away, must not take it from us.

@@ -16,6 +16,8 @@ AHEAD = 8  # pieces that may wait for their turn; they are in memory, and must n
 
 new_digest = hashlib.sha256
 
+_NICE = 5
+
 
 class _Aside:
     """One thread for all: it is what keeps the pieces of a file in order, and as quick as a core can be.
@@ -38,6 +40,8 @@ class _Aside:
         self._todo.put((digest, data, done))
 
     def _run(self) -> None:
+        # Who waits for an answer comes first: on Linux a thread has a niceness of its own.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while True:
             digest, data, done = self._todo.get()
             digest.update(data)

@@ -63,7 +63,7 @@ def test_who_asks_often_never_waits_and_who_asks_late_gets_a_new_one(clock: Cloc
         assert await answers.get() == 1
         clock.now += 0.4
         assert (await answers.get(), question.asked) == (1, 1)
-        clock.now += 0.3  # old enough to be asked beside
+        clock.now += 0.5  # old enough to be asked beside
         question.gate.clear()
         assert await answers.get() == 1
         await asyncio.sleep(0)
