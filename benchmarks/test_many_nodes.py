@@ -223,7 +223,7 @@ def test_the_api_answers_while_a_scan_runs(farm: Farm, tmp_path: Path) -> None:
                 os.utime(path)  # so that every image is read again
             server.dash.catalog.scan()
             scans += 1
-        took = json.loads(asker.stdout.read())
+        took = json.loads(asker.communicate(timeout=60)[0])
     finally:
         server.stop()
     times = sorted(seconds for _, seconds in took)
