@@ -1,4 +1,4 @@
-"""The panel in Chromium on a JupyterLab with the embedded scheduler: everything in ui-tests/ but its cluster part."""
+"""The panel in Chromium on a JupyterLab with the embedded scheduler: ui-tests/ but what needs a cluster or a hub."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright_run import ROOT, playwright
 
-SPECS = sorted(
-    path.name for path in (ROOT / "ui-tests" / "tests").glob("*.spec.ts") if path.name != "cluster.spec.ts"
-)
+# They have tests of their own in tests/cluster.
+ELSEWHERE = {"cluster.spec.ts", "hub.spec.ts"}
+SPECS = sorted({path.name for path in (ROOT / "ui-tests" / "tests").glob("*.spec.ts")} - ELSEWHERE)
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -15,8 +15,11 @@ const STATES = ['uploading', 'paused', 'failed', 'complete', 'interrupted'];
 mkdirSync(OUT, { recursive: true });
 withDesk();
 
+// A file is given up only after several tries, each later than the one before.
 const state = (panel: Panel, name: string, is: string) =>
-  expect(panel.get(`file-${name}`)).toHaveAttribute('data-state', is);
+  expect(panel.get(`file-${name}`)).toHaveAttribute('data-state', is, {
+    timeout: 60_000
+  });
 
 for (const [mode, theme] of [
   ['light', 'JupyterLab Light'],
