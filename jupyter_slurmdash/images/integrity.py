@@ -106,10 +106,11 @@ class Integrity:
 
     def task(self, kind: Kind, id: str) -> ImageTask:
         """How far it is. Raises ImageNotFound."""
-        image, known = self._image(id)
         key = (kind, id)
         with self._lock:
             running, failure = key in self._running, self._failed.get(key)
+        # Looked up after that: what ends in between has written its result before it ends.
+        image, known = self._image(id)
         if running:
             return ImageTask(id, kind, "running", "", image)
         if failure is not None:

@@ -300,6 +300,25 @@ def test_one_task_for_all_who_ask_at_once(world: World) -> None:
     assert node.commands == 1
 
 
+def test_one_that_ends_while_it_is_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = world.put("a.sif", signed())
+    node = world.nodes["node001"]
+    node.go.clear()
+    world.integrity.start("digest", image.id)
+    assert node.entered.wait(10)
+    running, real = world.integrity._running["digest", image.id], world.integrity._image
+
+    def just_before_its_end(id: str) -> Any:
+        found = real(id)
+        node.go.set()
+        running.result(10)
+        return found
+
+    monkeypatch.setattr(world.integrity, "_image", just_before_its_end)
+    assert world.integrity.task("digest", image.id).status == "running"
+    assert world.integrity.task("digest", image.id).status == "finished"
+
+
 def test_a_node_that_cannot_be_reached(world: World) -> None:
     image = world.put("a.sif", signed())
     world.trouble = TransportError("node001 refused the connection.", "refused")
