@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 
 from ..errors import Conflict
@@ -40,8 +41,10 @@ class _Aside:
         self._todo.put((digest, data, done))
 
     def _run(self) -> None:
-        # Who waits for an answer comes first: on Linux a thread has a niceness of its own.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        # Who waits for an answer comes first: on Linux a thread has a niceness of its own. A sandbox may forbid to set
+        # it, and a digest that never comes would be worse than one that is in the way.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while True:
             digest, data, done = self._todo.get()
             digest.update(data)
