@@ -124,13 +124,17 @@ def test_sbatch_refuses_in_the_panel(user: Any) -> None:
     browser(user, "sbatch refuses")
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_broken_template_is_said_and_hides_nothing(user: Any, door: str) -> None:
+@pytest.fixture
+def broken_template(user: Any) -> None:
     path = user.place / "templates" / "community" / "broken.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("template:\n  id: broken-v1\n  name: [unclosed\n")
     user.own(user.place / "templates")
     user.call("POST", "/api/v2/templates/scan")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_broken_template_is_said_and_hides_nothing(user: Any, broken_template: None, door: str) -> None:
     listed = user.get("/api/v2/templates?limit=1000")["templates"]
     broken = next(template for template in listed if template["problem"])
     assert broken["problem"]["line"] >= 3
@@ -139,7 +143,7 @@ def test_a_broken_template_is_said_and_hides_nothing(user: Any, door: str) -> No
     assert "line" in message
 
 
-def test_a_broken_template_and_a_spare_file_in_the_panel(user: Any) -> None:
+def test_a_broken_template_and_a_spare_file_in_the_panel(user: Any, broken_template: None) -> None:
     browser(user, "a broken template is shown")
 
 

@@ -96,7 +96,7 @@ test('cluster: a broken template is shown with its line, a file without a slot i
   await panel.get('file-input').setInputFiles(file('notes.txt', 'x\n'));
   await expect(panel.get('file-notes.txt')).toBeVisible();
   await expect(panel.page.locator('#jp-slurmdash-panel')).toContainText(
-    'Not used yet'
+    '1 file fills no slot'
   );
   await panel.toggle('New job');
   await panel.toggle('Templates');
