@@ -191,11 +191,11 @@ class SlurmDashHandler(GuardMixin, APIHandler):
     def send(self, payload: Any, status: int = 200) -> None:
         """Answer with JSON."""
         self.set_status(status)
-        self.finish(orjson.dumps(payload))
+        self.finish(_json(payload))
 
     def send_cached(self, payload: Any, tag: str = "") -> None:
         """Answer with JSON and an ETag (beginning with ``tag``); 304 without a body when the caller has it already."""
-        body = orjson.dumps(payload)
+        body = _json(payload)
         digest = hashlib.sha256(body).hexdigest()[:32]
         self.set_header("ETag", f'"{tag}.{digest}"' if tag else f'"{digest}"')
         self.set_header("Cache-Control", "private, no-cache")
@@ -230,6 +230,14 @@ class SlurmDashHandler(GuardMixin, APIHandler):
 def is_number(text: str) -> bool:
     """Whether a header's text is a whole number that ``int`` reads: ``²`` is a digit too, and a long one no number."""
     return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def _json(payload: Any) -> bytes:
+    """JSON; what orjson does not write, integers beyond 64 bits and lone surrogates, as the standard library does."""
+    try:
+        return orjson.dumps(payload)
+    except TypeError:
+        return json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
 
 
 class HttpProblem(SlurmDashError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from ..errors import CatalogReadOnly, Conflict, DatabaseUnavailable, ImageNotFound
@@ -92,6 +93,7 @@ class Catalog:
             is_local=is_local,
             inspect=inspect,
             rules=rules,
+            written=self._read_beside,
             clock=clock,
         )
 
@@ -209,23 +211,28 @@ class Catalog:
         """The whole catalogue; read from the database only when the table has changed.
 
         While a scan here writes node after node, nobody waits for that: it is read anew beside, in no more than a
-        twentieth of the time.
+        twentieth of the time, and once more before the scan ends.
         """
         snapshot = self._snapshot
         if snapshot is None or self._scanner.current is None:
             return self._read_now()
         if time.monotonic() >= snapshot.good_until and self._beside.acquire(blocking=False):
-            self._reader = threading.Thread(target=self._read_beside, name="slurmdash-images", daemon=True)
+            self._reader = threading.Thread(
+                target=self._read_and_release, name="slurmdash-images", daemon=True
+            )
             self._reader.start()
         return snapshot
 
-    def _read_beside(self) -> None:
+    def _read_and_release(self) -> None:
         try:
-            self._read_now()
-        except DatabaseUnavailable:
-            pass  # whoever asks after the scan is told
+            self._read_beside()
         finally:
             self._beside.release()
+
+    def _read_beside(self) -> None:
+        # Whoever asks after the scan is told that the database does not answer.
+        with suppress(DatabaseUnavailable):
+            self._read_now()
 
     def _read_now(self) -> _Snapshot:
         with self._reading:

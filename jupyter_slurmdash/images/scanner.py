@@ -50,7 +50,7 @@ class ScanStore(ScanRows, Protocol):
 
 class Scanner:
     """Runs one scan at a time, or follows the one that another process runs. Safe to use from many threads; see
-    ``Catalog`` for the arguments."""
+    ``Catalog`` for the arguments. ``written`` is called when all images are, before the scan counts as ended."""
 
     def __init__(
         self,
@@ -66,9 +66,11 @@ class Scanner:
         is_local: Callable[[str], bool] | None,
         inspect: bool,
         rules: Sequence[TypeRule],
+        written: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._written = written
         self._telling = Telling(events)
         self._connect = connect
         self.places = Places(nodes, on_nodes=bool(image_dirs), shared=bool(shared_image_dirs))
@@ -158,6 +160,7 @@ class Scanner:
                 scan = seen
                 if scan.status == "running":
                     self._current = scan
+            self._written()
         finally:
             self._current = None
         if scan.status != "running":
@@ -187,6 +190,7 @@ class Scanner:
                 complete = failure is None
                 if complete and scan.full:
                     self._store.forget_other_nodes(list(plan), self._clock())
+                self._written()
         finally:
             self._end(scan, complete, failure)
 

@@ -87,10 +87,11 @@ class Checkups:
     def of(self, template_id: str) -> TemplateHealth:
         """Everything about one template. Raises TemplateNotFound."""
         template = self._shelves.get(template_id)
-        row = self._results.row(template_id)
-        report = TemplateReport.from_row(row) if row else None
+        # In this order: a check that ends in between has its result then.
         with self._lock:
             running, failure = template_id in self._waiting, self._failed.get(template_id)
+        row = self._results.row(template_id)
+        report = TemplateReport.from_row(row) if row else None
         state: CheckState = (
             "running" if running else "failed" if failure is not None else "finished" if report else "none"
         )

@@ -6,10 +6,14 @@ was submitted elsewhere, gives a template of its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..formats.fields import FormSchema
+from ..formats.findings import shown
+from ..formats.jsonschema import Schema
 from ..slurm.directives import check_options
 from ..templates.texts import Note
 from .model import JobRecord
@@ -34,10 +38,16 @@ def request_draft(record: JobRecord, template: Mapping[str, Any], owner: Owner) 
         "apptainer": {**template.get("apptainer", {}), **_image(record)},
         "script": {**template.get("script", {}), **_own_script(request)},
     }
+    lost: list[Note] = []
     if "parameters" in template:
-        document["parameters"] = _with_defaults(template["parameters"], request.get("parameters") or {})
+        schema, values = (
+            template["parameters"],
+            _counted(template["parameters"], request.get("parameters") or {}),
+        )
+        document["parameters"] = _with_defaults(schema, values)
+        lost += _lost_notes(document["parameters"], values)
     whole = {name: section for name, section in document.items() if section or name in template}
-    notes = [*own, *_file_notes(request), *personal_notes(whole, owner)]
+    notes = [*own, *lost, *_file_notes(request), *personal_notes(whole, owner)]
     return Drafted(whole, tuple(notes))
 
 
@@ -92,12 +102,45 @@ def _own_script(request: Mapping[str, Any]) -> dict[str, str]:
     return {"main_exec": request["script"]} if request.get("script") else {}
 
 
+def _counted(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the user gave for fields that were there."""
+    known = {name: value for name, value in given.items() if value not in (None, "")}
+    there = FormSchema(schema).resolve(known).fields
+    return {name: value for name, value in known.items() if name in there}
+
+
 def _with_defaults(schema: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {
-        name: {**field, "default": values[name]} if values.get(name) not in (None, "") else field
-        for name, field in schema.get("properties", {}).items()
-    }
-    return {**schema, "properties": fields}
+    """The schema with the values as defaults, wherever it declares a field that may take them: which place counts
+    depends on the other fields."""
+    found = copy.deepcopy(dict(schema))
+    for each in FormSchema(schema).declared:
+        field = _at(found, each.place)
+        if each.name in values and field is not None:
+            whole = {"properties": {each.name: each.schema}, "$defs": schema.get("$defs", {})}
+            if not Schema(whole).errors({each.name: values[each.name]}, 1):
+                field["default"] = values[each.name]
+    return found
+
+
+def _at(schema: dict[str, Any], place: Iterable[str | int]) -> dict[str, Any] | None:
+    """What stands at a place of a document; None for what a ``$ref`` brings there from elsewhere."""
+    found: Any = schema
+    for step in place:
+        try:
+            found = found[step]
+        except (KeyError, IndexError):
+            return None
+    return found if isinstance(found, dict) else None
+
+
+def _lost_notes(schema: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Note]:
+    """Values of the job that the template will not have by itself."""
+    defaults = FormSchema(schema).resolve({}).values
+    for name, value in values.items():
+        if defaults.get(name) != value:
+            yield Note(
+                f"The job had {name} = {shown(value)}. It could not be made the default.", 0, "/parameters"
+            )
 
 
 def _file_notes(request: Mapping[str, Any]) -> Iterator[Note]:

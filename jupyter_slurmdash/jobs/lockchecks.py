@@ -46,7 +46,10 @@ _BY_DEFAULT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "array": ("0", ()),
     "nice": ("0", ()),
 }
-_SWITCHES: Final = {"exclusive": ("exclusive", ""), "requeue": ("requeue", "no-requeue")}
+# Of both words the later one counts for sbatch.
+_SWITCHES: Final = {"exclusive": ("exclusive", "oversubscribe"), "requeue": ("requeue", "no-requeue")}
+# A job alone on its nodes is given all of these there, whatever it asks for (sbatch's manual, --exclusive).
+_ALL_OF_A_NODE: Final = ("cpus_per_task", "gres")
 
 
 class _Script:
@@ -88,18 +91,36 @@ def _option(plan: Plan, script: _Script, option: str, lock: Lock) -> Iterator[Ch
             yield _finding(
                 plan, script, other, lock, f"--{other} cannot be given, because {option} is decided here"
             )
+    if option in _ALL_OF_A_NODE and _takes_whole_nodes(plan, script):
+        yield _finding(
+            plan, script, "exclusive", lock, f"--exclusive cannot be given, because {option} is decided here"
+        )
     words = _switch(script, option, lock) if option in _SWITCHES else _value(plan, script, option, lock)
     if words:
         yield _finding(plan, script, long, lock, words)
 
 
+def _takes_whole_nodes(plan: Plan, script: _Script) -> bool:
+    """Whether the job is alone on its nodes though neither the template nor a lock wants it so."""
+    wanted = plan.template is not None and plan.template.slurm.get("exclusive")
+    decided = any(lock.fixed for lock in (plan.locks.slurm if plan.locks else {}).get("exclusive", ()))
+    return not wanted and not decided and _last_of(script, *_SWITCHES["exclusive"]) == "exclusive"
+
+
+def _last_of(script: _Script, on: str, off: str) -> str | None:
+    """Which of a switch's words counts; ``--exclusive=user`` is neither."""
+    last = next((name for name in reversed(script.order) if name in (on, off)), None)
+    if last is None or script.values[last].lower() in ("", "exclusive"):
+        return last
+    return f"{last}={script.values[last]}"
+
+
 def _switch(script: _Script, option: str, lock: Lock) -> str:
     on, off = _SWITCHES[option]
-    last = next((name for name in reversed(script.order) if name in (on, off)), None)
-    is_on = None if last is None else last == on
+    last = _last_of(script, on, off)
     if lock.fixed is None:
         return f"{option} cannot be set here" if lock.hidden and last is not None else ""
-    if bool(is_on) == lock.fixed and (is_on is not None or not lock.fixed):
+    if last in ((on,) if lock.fixed else (off, None)):
         return ""
     return f"{option} is fixed here: it is {'on' if lock.fixed else 'off'}"
 

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FieldError, InvalidInput, SchedulerRefused, SchedulerUnavailable
+from ..formats.fields import Form, FormSchema, Property
+from ..formats.schemasize import pointer_of
 from ..slurm.base import Scheduler, Submission
 from ..templates.ids import file_name
+from ..templates.locks import ByField, fixed_of, narrowed_of
 from ..templates.model import Template
 from .checks import CheckRunner
 from .model import Check, JobSpec, Plan
@@ -102,19 +105,25 @@ class TemplateChecker:
 
     def _parameters(self, template: Template) -> tuple[dict[str, Any], list[Check]]:
         """Values for the parameters that the template leaves to the user, and a warning for each."""
-        schema: Mapping[str, Any] = template.parameters or {}
-        fields: Mapping[str, Any] = schema.get("properties", {})
-        given, found = {}, []
-        for name in schema.get("required", ()):
-            field = fields.get(name, {})
-            if "default" not in field:
-                given[name] = value_for(field)
-                message = (
-                    f"The parameter {name} has no default, so it was tried with {given[name]!r}."
-                    " Give it a default if there is one that fits most."
-                )
-                found.append(Check("parameters", "warning", message, f"/parameters/properties/{name}"))
-        return given, found
+        schema = FormSchema(template.parameters or {})
+        decided = template.locks.parameters
+        given: dict[str, Any] = {}
+        # A value may bring fields along that need one too.
+        while missing := _missing(
+            schema.resolve(given, fixed_of(decided), narrowed_of(decided)), given, decided
+        ):
+            given.update({name: value_for(field) for name, field in missing.items()})
+        places = {each.name: pointer_of(each.place) for each in reversed(schema.declared)}
+        return given, [
+            Check(
+                "parameters",
+                "warning",
+                f"The parameter {name} has no default, so it was tried with {value!r}."
+                " Give it a default if there is one that fits most.",
+                f"/parameters{places[name]}",
+            )
+            for name, value in given.items()
+        ]
 
     def _image(self, template: Template, plan: Plan, found: list[Check]) -> Iterator[Check]:
         ours = [check for check in found if check.name in _IMAGE]
@@ -152,6 +161,18 @@ class TemplateChecker:
             "sbatch --test-only" if self._scheduler.is_cluster else "The embedded scheduler (no Slurm here)"
         )
         return Check("slurm", "ok", f"{name}: {said}")
+
+
+def _missing(form: Form, given: Mapping[str, Any], decided: ByField) -> dict[str, Property]:
+    """The fields that the user has to fill in. What a lock hides is nobody's to give."""
+    return {
+        name: field
+        for name, field in form.fields.items()
+        if name in form.required
+        and name not in form.values
+        and name not in given
+        and not any(lock.hidden for lock in decided.get(name, ()))
+    }
 
 
 def _no_script(error: InvalidInput, given: Mapping[str, Any]) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from ..errors import SchedulerUnavailable
 # Not one Layout for all: who closes it would close it for every later form.
 _WIDE = {"width": "100%"}
 _LABEL = {"description_width": "9em"}
-_LARGEST = 2**53 - 1  # what JavaScript counts exactly
+LARGEST = 2**53 - 1  # what JavaScript counts exactly
 
 
 def parameter_field(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
@@ -52,8 +52,8 @@ def _field_of(name: str, schema: Mapping[str, Any]) -> w.ValueWidget:
     if kind == "integer":
         return w.BoundedIntText(
             value=default or 0,
-            min=schema.get("minimum", -_LARGEST),
-            max=schema.get("maximum", _LARGEST),
+            min=schema.get("minimum", -LARGEST),
+            max=schema.get("maximum", LARGEST),
             **common,
         )
     if kind == "number":

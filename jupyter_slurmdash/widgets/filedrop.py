@@ -13,7 +13,7 @@ from typing import Any
 import traitlets as t
 
 from ..dash import Dash
-from ..errors import SessionNotFound
+from ..errors import SessionExpired, SessionNotFound
 from ..uploads.model import Session, SessionFile
 from ..uploads.units import size_text
 from .front import FrontWidget
@@ -72,12 +72,18 @@ class FileDrop(FrontWidget):
         self.refresh()
 
     def _on_template(self, change: t.Bunch) -> None:
-        # A session's own template decides what is refused at its first bytes; one that has files stays.
-        if self.files or self.session.files:
-            return
         sessions, old = self._dash.uploads.sessions, self.session_id
+        is_there = True
+        try:
+            # A session's own template decides what is refused at its first bytes; one that has files stays.
+            if self.session.files or self.files:
+                return
+        except (SessionExpired, SessionNotFound):
+            self.files = []
+            is_there = False
         self.session_id = sessions.create(self._dash.user, change["new"] or None).id
-        sessions.delete(old, self._dash.user)
+        if is_there:
+            sessions.delete(old, self._dash.user)
 
     # -- where there is no such widget ----------------------------------------------------------------------
 

@@ -154,8 +154,14 @@ class JobForm(w.VBox):
     # -- reactions ------------------------------------------------------------------------------------------
 
     def _on_template(self, _change: Any) -> None:
-        template = self._chosen()
         self._quiet = True
+        try:
+            self._fill(self._chosen())
+        finally:
+            self._quiet = False
+        self._on_change(None)
+
+    def _fill(self, template: Template | None) -> None:
         self.image.refresh()
         self.drop.template = template.id if template else ""
         self.files = {
@@ -170,8 +176,6 @@ class JobForm(w.VBox):
         for field in (*self.files.values(), *self.parameters.values()):
             field.observe(self._on_change, "value")
         self._take_defaults(template)
-        self._quiet = False
-        self._on_change(None)
 
     def _chosen(self) -> Template | None:
         try:

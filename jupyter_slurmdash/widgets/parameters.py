@@ -11,7 +11,7 @@ import ipywidgets as w
 from ..formats.fields import FROM, Form, FormSchema
 from ..templates.locks import ByField, Lock, fixed_of, narrowed_of
 from ..templates.model import Template
-from .fields import parameter_field, parameter_value
+from .fields import LARGEST, parameter_field, parameter_value
 
 
 class Parameters:
@@ -76,9 +76,10 @@ class Parameters:
                 field.options = choices
                 field.value = now if now in choices else choices[0]
         elif isinstance(field, w.BoundedIntText):
-            low, high = schema.get("minimum", field.min), schema.get("maximum", field.max)
-            if low <= field.value <= high:
-                field.min, field.max = min(low, field.max), max(high, low)
+            low, high = schema.get("minimum", -LARGEST), schema.get("maximum", LARGEST)
+            stays = field.value if chosen and not fixed else value
+            # Also beyond its bounds of now.
+            _bound(field, *(low, high) if stays is None else (min(low, stays), max(high, stays)))
         if value is not None and (fixed or not chosen) and field.value != value:
             field.value = value
         field.disabled = fixed
@@ -98,6 +99,12 @@ class Parameters:
 
     def _label(self, name: str) -> str:
         return str(self.fields[name].description)
+
+
+def _bound(field: w.BoundedIntText, low: int, high: int) -> None:
+    """Set both bounds, in the order in which they do not cross."""
+    field.max = max(high, field.min)
+    field.min, field.max = low, max(low, high)
 
 
 def _limited(field: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:

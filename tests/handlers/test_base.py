@@ -15,7 +15,7 @@ from live import Answer, Live
 from tornado import web
 
 from jupyter_slurmdash.errors import NotFound
-from jupyter_slurmdash.handlers.base import MAX_JSON_BODY, SlurmDashHandler, as_problem
+from jupyter_slurmdash.handlers.base import MAX_JSON_BODY, SlurmDashHandler, _json, as_problem
 
 PREVIEW = "/api/jobs/preview"
 
@@ -32,6 +32,11 @@ def post(live: Live, body: Any, **headers: str) -> Answer:
 def test_what_is_not_json(live: Live, body: bytes) -> None:
     problem = problem_of(post(live, body), 400, "invalid-input")
     assert "not valid JSON" in problem["detail"]
+
+
+@pytest.mark.parametrize("value", [10**30, -(2**70), "lone \ud800 half", 2**64 - 1])
+def test_what_json_can_say_is_said(value: Any) -> None:
+    assert json.loads(_json({"value": [value]})) == {"value": [value]}
 
 
 @pytest.mark.parametrize(

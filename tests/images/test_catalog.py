@@ -226,6 +226,7 @@ def test_a_node_that_changes_its_partition(cluster: Cluster) -> None:
     cluster.put("node001", "a.sif")
     cluster.catalog.scan()
     cluster.partitions["node001"] = ["viz"]
+    cluster.now += 1
     cluster.catalog.scan()
     assert [(image.type, image.partitions) for image in cluster.catalog.images()] == [("viz", ("viz",))]
     assert cluster.heads == 1
@@ -348,6 +349,15 @@ def test_one_scan_at_a_time(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -
     assert cluster.catalog.get_scan(first.id).status == "running"
     release.set()
     assert cluster.catalog.scan().status == "finished"
+
+
+def test_who_looks_after_a_scan_does_not_read_the_table_for_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.put("node001", "a.sif")
+    cluster.catalog.scan()
+    monkeypatch.setattr(ImageTable, "all", lambda table: pytest.fail("the scan has read it already"))
+    assert [image.name for image in cluster.catalog.images()] == ["a.sif"]
 
 
 def test_the_scan_of_a_process_that_died(cluster: Cluster) -> None:

@@ -64,6 +64,27 @@ def test_a_result_is_kept_with_the_text_it_is_of(dash: NotebookDash, tmp_path: P
         other.close()
 
 
+def test_a_check_that_ends_while_it_is_asked_for(
+    dash: NotebookDash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = add_template(tmp_path)
+    dash.library.scan()
+    row, check, release = dash.checkups._results.row, TemplateChecker.check, threading.Event()
+
+    def ends_meanwhile(template_id: str) -> object:
+        found = row(template_id)
+        if not release.is_set():
+            with told(dash.events, 1):
+                release.set()
+        return found
+
+    monkeypatch.setattr(TemplateChecker, "check", lambda *given: release.wait(30) and check(*given))
+    monkeypatch.setattr(dash.checkups._results, "row", ends_meanwhile)
+    dash.checkups.start([id])
+    assert dash.template_health(id).state == "running"
+    assert dash.template_health(id).state == "finished"
+
+
 def test_the_official_set_in_the_background(dash: NotebookDash) -> None:
     with told(dash.events, OFFICIAL) as ids:
         running = dash.checkups.start()

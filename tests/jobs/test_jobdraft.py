@@ -11,6 +11,7 @@ from records import a_record
 from shells import add_template, run, write
 
 from jupyter_slurmdash.errors import JobNotFound
+from jupyter_slurmdash.formats.fields import FormSchema
 from jupyter_slurmdash.jobs.jobdraft import request_draft
 from jupyter_slurmdash.jobs.model import JobSpec, ScriptEdit
 from jupyter_slurmdash.jobs.personal import Owner
@@ -140,6 +141,30 @@ def test_a_job_from_elsewhere(dash: NotebookDash, tmp_path: Path) -> None:
 def test_a_job_that_nobody_knows(dash: NotebookDash) -> None:
     with pytest.raises(JobNotFound):
         dash.template_from_job("4711")
+
+
+def test_values_of_fields_that_come_and_go(tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"mode": {"enum": ["a", "b"], "default": "a"}, "n": {"type": "integer", "default": 1}},
+        "if": {"properties": {"mode": {"const": "b"}}},
+        "then": {"properties": {"k": {"type": "integer", "default": 1}, "n": {"default": 2, "maximum": 9}}},
+        "else": {"properties": {"n": {"maximum": 3}}, "allOf": [{"$ref": "#/$defs/more"}]},
+        "$defs": {"more": {"properties": {"m": {"type": "integer", "default": 1}}}},
+    }
+    template = {"template": {"id": "t", "name": "t"}, "parameters": schema}
+
+    def drafted(**values: Any) -> tuple[dict[str, Any], str]:
+        record = a_record(tmp_path, template_id="t", request={"parameters": values})
+        made = request_draft(record, template, Owner("alice", "/home/alice"))
+        return made.document["parameters"], "\n".join(map(str, made.notes))
+
+    made, said = drafted(mode="b", k=7, n=5, m=4)
+    assert FormSchema(made).resolve({}).values == {"mode": "b", "n": 5, "k": 7}
+    assert said == ""  # m was not asked for, so it was not the job's
+    made, said = drafted(m=4)
+    assert FormSchema(made).resolve({}).values == {"mode": "a", "n": 1, "m": 1}
+    assert "The job had m = 4. It could not be made the default." in said
 
 
 def test_an_image_its_app_and_files(tmp_path: Path) -> None:

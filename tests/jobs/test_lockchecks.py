@@ -147,6 +147,58 @@ def test_a_script_edited_by_hand_may_not_undo_a_lock(
     assert message.startswith(f"Line {line} of the script: " if line else "The script: ")
 
 
+@pytest.mark.parametrize("lock", ["gres: {maximum: 0}", "cpus_per_task: {maximum: 4}"])
+def test_whole_nodes_are_all_of_what_is_bounded(dash: NotebookDash, lock: str) -> None:
+    text = "template: {id: whole, name: whole}\nscript: {main_exec: echo}\n"
+    dash.save_template(f"{text}locks: {{slurm: {{{lock}}}}}\n")
+    base = dash.script("whole")
+    for words in ("--exclusive", "--oversubscribe --exclusive=exclusive"):
+        edited = base.replace("#SBATCH", f"#SBATCH {words}\n#SBATCH", 1)
+        with pytest.raises(ChecksFailed, match="--exclusive cannot be given, because"):
+            dash.submit("whole", edited=edited)
+    with pytest.raises(ChecksFailed) as caught:
+        dash.submit("whole", exclusive=True)
+    assert [error.pointer for error in caught.value.errors] == ["/options/exclusive"]
+    edited = base.replace("#SBATCH", "#SBATCH --exclusive=user\n#SBATCH", 1)
+    assert "locked" not in [
+        check.name for check in dash.jobs.preview(dash.spec("whole", edited=edited)).checks
+    ]
+    # Who wants it so in the template, or decides it, knows that.
+    for id, own in (
+        ("decided", f"locks: {{slurm: {{{lock}, exclusive: {{fixed: true}}}}}}"),
+        ("wanted", f"slurm: {{exclusive: true}}\nlocks: {{slurm: {{{lock}}}}}"),
+    ):
+        dash.save_template(f"{text.replace('whole', id)}{own}\n")
+        preview = dash.jobs.preview(dash.spec(id))
+        assert "#SBATCH --exclusive" in preview.script
+        assert preview.ready, preview.checks
+
+
+@pytest.mark.parametrize(
+    ("fixed", "words", "good"),
+    [
+        ("true", "--exclusive", True),
+        ("true", "--exclusive --oversubscribe", False),
+        ("true", "--exclusive=user", False),
+        ("false", "--oversubscribe", True),
+        ("false", "--exclusive", False),
+        ("false", "--exclusive=mcs", False),
+    ],
+)
+def test_of_exclusive_and_oversubscribe_the_later_counts(
+    dash: NotebookDash, fixed: str, words: str, good: bool
+) -> None:
+    dash.save_template(
+        "template: {id: alone, name: alone}\nscript: {main_exec: echo}\n"
+        f"locks: {{slurm: {{exclusive: {{fixed: {fixed}}}}}}}\n"
+    )
+    lines = [line for line in dash.script("alone").splitlines() if line != "#SBATCH --exclusive"]
+    preview = dash.jobs.preview(
+        dash.spec("alone", edited="\n".join([lines[0], f"#SBATCH {words}", *lines[1:], ""]))
+    )
+    assert ("locked" not in [check.name for check in preview.checks]) is good, preview.checks
+
+
 def test_what_no_lock_is_about_may_be_edited(locked: NotebookDash) -> None:
     base = locked.script("locked-v1")
     edited = base.replace(

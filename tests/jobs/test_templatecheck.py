@@ -117,6 +117,30 @@ def test_a_parameter_without_a_default_is_tried_with_a_stand_in(dash: NotebookDa
     assert [step.level for step in steps(dash) if step.name in STEPS] == ["ok"] * len(STEPS)
 
 
+def test_what_another_value_asks_for_is_tried_too(dash: NotebookDash, tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "mode": {"enum": ["b", "a"]},
+            "cells": {"type": "integer"},
+            "free": {"type": "string"},
+        },
+        "required": ["mode", "cells"],
+        "if": {"properties": {"mode": {"const": "b"}}, "required": ["mode"]},
+        "then": {"properties": {"k": {"type": "integer", "minimum": 7}}, "required": ["k"]},
+    }
+    add_template(tmp_path, parameters=schema, locks={"parameters": {"cells": {"minimum": 20, "maximum": 30}}})
+    assert wrong(dash) == [
+        ("parameters", "warning", f"/parameters/{place}")
+        for place in ("properties/cells", "properties/mode", "then/properties/k")
+    ]
+    add_template(
+        tmp_path, parameters=schema, locks={"parameters": {"cells": {"fixed": 20}, "mode": {"fixed": "a"}}}
+    )
+    dash.library.scan()
+    assert wrong(dash) == []
+
+
 def test_a_value_that_we_cannot_make_up_is_no_error(dash: NotebookDash, tmp_path: Path) -> None:
     code = {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"}
     add_template(tmp_path, parameters={"type": "object", "properties": {"code": code}, "required": ["code"]})

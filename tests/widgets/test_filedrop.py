@@ -59,6 +59,20 @@ def test_another_template_takes_a_session_without_files_along(dash: NotebookDash
     assert drop.session_id == kept
 
 
+def test_another_template_after_the_session_has_expired(dash: NotebookDash, tmp_path: Path) -> None:
+    add_template(tmp_path, **TEMPLATE)
+    form = dash.form("python-script-v1")
+    try:
+        for last in ("expired", "gone"):
+            dash.uploads.sessions.delete(form.drop.session_id, dash.user)
+            form.set(template="test-v1" if last == "expired" else "python-script-v1", job_name=last)
+            assert form.drop.session.template_id == form.template.value
+            assert f"--job-name={last}" in dash.script(form.template.value, job_name=form.spec().job_name)
+            assert form.spec().job_name == last
+    finally:
+        form.close_all()
+
+
 def test_without_the_extension_there_is_a_text(dash: NotebookDash, tmp_path: Path) -> None:
     drop = dash.file_drop()
     name = "<img src=x onerror=alert(1)>.csv"

@@ -72,6 +72,35 @@ def test_a_value_comes_back_with_its_field_and_is_not_sent_meanwhile() -> None:
     assert parameters.values() == {"optimizer": "sgd", "momentum": 0.25}
 
 
+def test_bounds_that_move_away_from_a_value() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "size": {"enum": ["small", "large"], "default": "small"},
+            "cores": {"type": "integer"},
+        },
+        "if": {"properties": {"size": {"const": "large"}}},
+        "then": {"properties": {"cores": {"minimum": 32, "maximum": 64, "default": 32}}},
+        "else": {"properties": {"cores": {"maximum": 8, "default": 2}}},
+    }
+    parameters = Parameters(Template("t", "t", "T", parameters=schema))
+    parameters.follow()
+    size, cores = parameters.fields["size"], parameters.fields["cores"]
+    for name, default in (("large", 32), ("small", 2), ("large", 32)):
+        size.value = name
+        parameters.follow()
+        assert cores.value == default
+    cores.value = 40
+    parameters.follow()
+    assert parameters.values() == {"size": "large", "cores": 40}
+    size.value = "small"
+    parameters.follow()
+    assert cores.value == 40, "what was chosen stays; the preview says that it is too much"
+    cores.value = 3
+    parameters.follow()
+    assert (cores.value, cores.max) == (3, 8)
+
+
 def test_the_form_shows_what_is_decided_and_submits_within_it(dash: NotebookDash) -> None:
     dash.save_template(
         "template: {id: l, name: l}\nslurm: {time: '00:10:00'}\n"
