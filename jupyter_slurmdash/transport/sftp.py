@@ -11,7 +11,7 @@ from __future__ import annotations
 import stat
 import struct
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from .base import FileStat, Ranges, ReadSteps
@@ -95,6 +95,7 @@ class SftpReader:
         self._inbox = bytearray()
         self._outbox = bytearray()
         self._next_id = 0
+        self._unheeded: set[int] = set()
         self._outbox += _FRAME.pack(5, _INIT, 3)
         kind, _, _ = self._receive()
         if kind != _VERSION:
@@ -106,7 +107,7 @@ class SftpReader:
         entered: set[bytes] = set()
         level = [directory]
         for number in range(depth):
-            listings = self._run([_list_directory(path, entered) for path in level])
+            listings = self._run([_list_directory(path, entered, self._close) for path in level])
             if number == 0 and isinstance(listings[0], OSError):
                 raise listings[0]
             entries = self._follow(
@@ -131,11 +132,11 @@ class SftpReader:
 
     def read_ranges(self, path: str, ranges: Ranges) -> list[bytes]:
         """See ``Transport.read_ranges``."""
-        return _raised(self._run([_read_in_steps(path, _only(ranges))]))[0]
+        return _raised(self._run([_read_in_steps(path, _only(ranges), self._close)]))[0]
 
     def read_steps(self, files: Iterable[tuple[str, ReadSteps[T]]]) -> list[T | OSError]:
         """See ``Transport.read_steps``."""
-        return self._run(_read_in_steps(path, steps) for path, steps in files)
+        return self._run(_read_in_steps(path, steps, self._close) for path, steps in files)
 
     # -- the pipeline ---------------------------------------------------------------------------------------
 
@@ -154,8 +155,12 @@ class SftpReader:
                 under_way[self._send(request)] = (operation, place, request.weight)
                 weight += request.weight
             if not under_way:
+                self._flush()
                 return [results[index] for index in sorted(results)]
             kind, number, body = self._receive()
+            if number in self._unheeded:
+                self._unheeded.remove(number)
+                continue
             if number not in under_way:
                 raise ProtocolError("The server answered a question that was not asked.")
             operation, place, own = under_way.pop(number)
@@ -187,6 +192,11 @@ class SftpReader:
             return 1
         return 0
 
+    def _close(self, handle: bytes) -> None:
+        """Have a file or directory closed. Nobody waits for the answer: the server keeps the order of requests, and a
+        file that was read has nothing to lose."""
+        self._unheeded.add(self._send(_Request(_CLOSE, _string(handle))))
+
     def _send(self, request: _Request) -> int:
         self._next_id = (self._next_id + 1) & 0xFFFFFFFF
         self._outbox += _FRAME.pack(len(request.body) + 5, request.kind, self._next_id) + request.body
@@ -199,20 +209,24 @@ class SftpReader:
             raise ProtocolError("The server sent a packet of an impossible size.")
         self._fill(4 + _u32(self._inbox, 0))
         size, kind, number = _FRAME.unpack_from(self._inbox)
-        body = bytes(self._inbox[_FRAME.size : 4 + size])
+        with memoryview(self._inbox) as inbox:
+            body = bytes(inbox[_FRAME.size : 4 + size])
         del self._inbox[: 4 + size]
         return kind, number, body
 
     def _fill(self, size: int) -> None:
         while len(self._inbox) < size:
-            if self._outbox:
-                # Requests are gathered until we must wait for an answer: one packet of SSH carries many.
-                self._channel.sendall(bytes(self._outbox))
-                self._outbox.clear()
+            self._flush()
             piece = self._channel.recv(256 * 1024)
             if not piece:
                 raise EOFError("The connection was closed.")
             self._inbox += piece
+
+    def _flush(self) -> None:
+        """Requests are gathered until we must wait for an answer: one packet of SSH carries many."""
+        if self._outbox:
+            self._channel.sendall(bytes(self._outbox))
+            self._outbox.clear()
 
 
 # -- operations: generators of requests ----------------------------------------------------------------------
@@ -223,16 +237,12 @@ def _open(path: str) -> Steps[bytes]:
     return _expect(reply, _HANDLE, path)
 
 
-def _close(handle: bytes) -> Steps[None]:
-    yield [_Request(_CLOSE, _string(handle))]
-
-
 def _only(ranges: Ranges) -> ReadSteps[list[bytes]]:
     """The bytes of these ranges and no more steps."""
     return (yield ranges)
 
 
-def _read_in_steps(path: str, steps: ReadSteps[T]) -> Steps[T]:
+def _read_in_steps(path: str, steps: ReadSteps[T], close: Callable[[bytes], None]) -> Steps[T]:
     handle = yield from _open(path)
     try:
         ranges = next(steps)
@@ -240,13 +250,10 @@ def _read_in_steps(path: str, steps: ReadSteps[T]) -> Steps[T]:
             pieces = yield from _read(handle, ranges)
             ranges = steps.send(pieces)
     except StopIteration as end:
-        result: T | OSError = end.value
-    except OSError as error:
-        result = error
-    yield from _close(handle)
-    if isinstance(result, OSError):
-        raise result
-    return result
+        result: T = end.value
+        return result
+    finally:
+        close(handle)
 
 
 class _Piece:
@@ -297,7 +304,9 @@ def _stat(path: str) -> Steps[Attributes]:
     return _attributes(reply.body, 0)[0]
 
 
-def _list_directory(path: str, entered: set[bytes]) -> Steps[list[tuple[str, Attributes]]]:
+def _list_directory(
+    path: str, entered: set[bytes], close: Callable[[bytes], None]
+) -> Steps[list[tuple[str, Attributes]]]:
     """Paths and attributes, links as links; nothing when the directory was entered before."""
     name = _string(_encode(path))
     real_path, opened = yield [_Request(_REALPATH, name), _Request(_OPENDIR, name)]
@@ -310,7 +319,7 @@ def _list_directory(path: str, entered: set[bytes]) -> Steps[list[tuple[str, Att
             entered.add(real)
             break
         entries += _names(reply, path)
-    yield from _close(handle)
+    close(handle)
     folder = path.rstrip("/")
     return [(f"{folder}/{_decode(name)}", facts) for name, facts in entries if name not in (b".", b"..")]
 
