@@ -1,8 +1,8 @@
-import AxeBuilder from '@axe-core/playwright';
-
+import { expectAccessible } from './accessible';
+import { THEMES } from './artifacts';
 import { expect, file, test } from './panel';
 
-for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+for (const [, theme] of THEMES) {
   test(`axe finds nothing in the panel, the form and a job (${theme})`, async ({
     panel
   }) => {
@@ -25,13 +25,7 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
     const check = async (scope: string) => {
       // Running animations have colours in between.
       await page.waitForTimeout(1600);
-      const { violations } = await new AxeBuilder({ page })
-        .include(scope)
-        .analyze();
-      const found = violations.flatMap(({ id, nodes }) =>
-        nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-      );
-      expect(found).toEqual([]);
+      await expectAccessible(page, scope);
     };
     await check('.jp-slurmdash-NewJob');
     await panel.toggle('Templates');

@@ -10,7 +10,9 @@ export async function expectAccessible(
 ): Promise<number> {
   // Colours that fade in have others in between; what moves for ever is no fade.
   await page.evaluate(within => {
-    const all = document.querySelector(within)!.getAnimations({ subtree: true });
+    const all = document
+      .querySelector(within)!
+      .getAnimations({ subtree: true });
     const fading = all.filter(
       ({ effect }) => effect?.getComputedTiming().endTime !== Infinity
     );

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
+import { OUT } from './artifacts';
 import { expect, file, test } from './panel';
 
 /**
@@ -12,10 +13,12 @@ test.skip(
   'tests/cluster/ runs these on the real cluster, each in its own trouble'
 );
 
-const shots = 'ui-tests/artifacts';
-
 test('cluster: the job of the four doors', async ({ panel }) => {
-  await panel.get('scan-button').or(panel.get('cluster-line')).first().waitFor();
+  await panel
+    .get('scan-button')
+    .or(panel.get('cluster-line'))
+    .first()
+    .waitFor();
   await panel.chooseTemplate(env.SLURMDASH_TEMPLATE ?? '');
   await panel
     .get('file-input')
@@ -25,7 +28,7 @@ test('cluster: the job of the four doors', async ({ panel }) => {
     `--job-name=${env.SLURMDASH_JOB_NAME}`
   );
   await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'false');
-  await panel.page.screenshot({ path: `${shots}/cluster-form.png` });
+  await panel.page.screenshot({ path: `${OUT}/cluster-form.png` });
 
   await panel.get('submit').click();
   const link = panel.get('submitted-job');
@@ -38,17 +41,21 @@ test('cluster: the job of the four doors', async ({ panel }) => {
   await expect(log).toContainText('epoch 0', { timeout: 60_000 });
   // Live: the first lines are there before the last one is written.
   await expect(log).not.toContainText('epoch 3', { timeout: 1 });
-  await panel.page.screenshot({ path: `${shots}/cluster-running.png` });
+  await panel.page.screenshot({ path: `${OUT}/cluster-running.png` });
   await expect(log).toContainText('epoch 3');
   await expect(
-    panel.page.locator('.jp-slurmdash-JobWidget').getByTestId('slurmdash-job-state')
+    panel.page
+      .locator('.jp-slurmdash-JobWidget')
+      .getByTestId('slurmdash-job-state')
   ).toHaveAttribute('data-state', 'COMPLETED', { timeout: 60_000 });
   await panel.get('tab-files').click();
   await expect(panel.get('job-files')).toContainText('checkpoints/last.pth');
-  await panel.page.screenshot({ path: `${shots}/cluster-files.png` });
+  await panel.page.screenshot({ path: `${OUT}/cluster-files.png` });
 });
 
-test('cluster: sbatch refuses, and nothing typed is lost', async ({ panel }) => {
+test('cluster: sbatch refuses, and nothing typed is lost', async ({
+  panel
+}) => {
   await panel.chooseTemplate('python-script-v1', 'python');
   await panel.get('file-input').setInputFiles(file('a.py', 'print(1)\n'));
   await panel.page.getByText('More options').click();
@@ -58,9 +65,12 @@ test('cluster: sbatch refuses, and nothing typed is lost', async ({ panel }) => 
   await panel.get('submit').click();
   const footer = panel.page.locator('.jp-slurmdash-Footer');
   await expect(footer).toContainText(/feature/i);
-  await panel.page.screenshot({ path: `${shots}/cluster-refused.png` });
+  await panel.page.screenshot({ path: `${OUT}/cluster-refused.png` });
   await expect(panel.get('job-name')).toHaveValue('too special');
-  await expect(panel.get('file-a.py')).toHaveAttribute('data-state', 'complete');
+  await expect(panel.get('file-a.py')).toHaveAttribute(
+    'data-state',
+    'complete'
+  );
 
   await panel.get('option-constraint').fill('');
   await panel.get('submit').click();
@@ -74,8 +84,10 @@ test('cluster: a node that refuses is named', async ({ panel }) => {
   const images = panel.page.locator('#jp-slurmdash-panel');
   await expect(images).toContainText('node002', { timeout: 60_000 });
   await panel.get('images-search').fill('pytorch');
-  await expect(panel.page.getByRole('option', { name: /pytorch_cuda.sif/ })).toBeVisible();
-  await panel.page.screenshot({ path: `${shots}/cluster-node-refused.png` });
+  await expect(
+    panel.page.getByRole('option', { name: /pytorch_cuda.sif/ })
+  ).toBeVisible();
+  await panel.page.screenshot({ path: `${OUT}/cluster-node-refused.png` });
 });
 
 test('cluster: the controller does not answer', async ({ panel }) => {
@@ -85,8 +97,11 @@ test('cluster: the controller does not answer', async ({ panel }) => {
     /does not answer|controller/i,
     { timeout: 60_000 }
   );
-  await panel.page.screenshot({ path: `${shots}/cluster-no-controller.png` });
-  await expect(panel.get('file-b.py')).toHaveAttribute('data-state', 'complete');
+  await panel.page.screenshot({ path: `${OUT}/cluster-no-controller.png` });
+  await expect(panel.get('file-b.py')).toHaveAttribute(
+    'data-state',
+    'complete'
+  );
 });
 
 test('cluster: a broken template is shown with its line, a file without a slot is kept', async ({
@@ -104,7 +119,7 @@ test('cluster: a broken template is shown with its line, a file without a slot i
   await expect(panel.page.locator('#jp-slurmdash-panel')).toContainText(
     /line \d/i
   );
-  await panel.page.screenshot({ path: `${shots}/cluster-broken-template.png` });
+  await panel.page.screenshot({ path: `${OUT}/cluster-broken-template.png` });
 });
 
 test('cluster: an image in full', async ({ panel }) => {
@@ -140,7 +155,7 @@ test('cluster: an image in full', async ({ panel }) => {
   await panel.setWidth(700);
   await box.fill('');
   await page.locator('#jp-slurmdash-panel').screenshot({
-    path: `${shots}/cluster-image.png`
+    path: `${OUT}/cluster-image.png`
   });
 });
 
@@ -188,7 +203,7 @@ test('cluster: the limits of partition, account and QOS', async ({ panel }) => {
     'Partition gpu allows at most 480 min.',
     'Partition gpu has at most 2 GPUs on a node.'
   ]);
-  await page.screenshot({ path: `${shots}/cluster-limits.png` });
+  await page.screenshot({ path: `${OUT}/cluster-limits.png` });
 
   await option('gres').fill('');
   await option('qos').click();
@@ -199,9 +214,11 @@ test('cluster: the limits of partition, account and QOS', async ({ panel }) => {
   await choose('qos', qos);
   await expect(boxOf('time')).toContainText(`at most 30:00 with QOS ${qos}`);
   await option('time').fill('0:31:00');
-  await expect(boxOf('time')).toContainText(`QOS ${qos} allows at most 30 min.`);
+  await expect(boxOf('time')).toContainText(
+    `QOS ${qos} allows at most 30 min.`
+  );
   await expect(panel.get('submit')).toHaveAttribute('aria-disabled', 'true');
-  await page.screenshot({ path: `${shots}/cluster-limits-qos.png` });
+  await page.screenshot({ path: `${OUT}/cluster-limits-qos.png` });
 
   // Read from the script too.
   await panel.get('script-edit').click();

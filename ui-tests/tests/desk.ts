@@ -54,4 +54,3 @@ export async function line(page: Page, up?: number): Promise<CDPSession> {
   });
   return cdp;
 }
-

@@ -1,27 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
-import { serve, TOKEN, type IServer } from '../server';
+import { TOKEN } from '../server';
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { writeNotebook } from './notebook';
+import { withServer } from './own';
 import { expect, Panel, test as base } from './panel';
 
 /** The field for files in a notebook: real kernel, real server, and the bytes past the kernel. */
 
-const OUT = join(__dirname, '..', 'artifacts');
 const MIB = 1024 * 1024;
 /** Milliseconds that a busy machine may take to open a notebook, or to start its kernel. */
 const SLOW = 90_000;
 
-let server: IServer;
-const before = { ...process.env };
-
 const test = base.extend<{ panel: Panel }>({
   panel: async ({ page }, use) => {
     const panel = new Panel(page);
-    page.on('pageerror', error => panel.faults.push(error.stack ?? error.message));
+    page.on('pageerror', error =>
+      panel.faults.push(error.stack ?? error.message)
+    );
     await use(panel);
     // Notebook 7 reads a setting of its own before it is there: a fault of its start, in its own file.
     const ours = panel.faults.filter(
@@ -31,82 +32,59 @@ const test = base.extend<{ panel: Panel }>({
   }
 });
 
-test.beforeAll(async () => {
-  test.setTimeout(120_000);
-  mkdirSync(OUT, { recursive: true });
-  server = await serve(home => {
-    const connect = `dash = sd.connect(scheduler="local", data_dir="${home}/data", work_root="${home}/work")`;
-    writeNotebook(join(home, 'root', 'drop.ipynb'), [
-      ['import time, jupyter_slurmdash as sd', connect, 'drop = dash.file_drop()', 'drop'],
-      // The kernel is busy, and hears nothing of the page, until the last byte is on the disk.
-      [
-        'while not drop.ready:',
-        '    time.sleep(0.05)',
-        'file = drop.session.files[0]',
-        'print("there:", file.name, file.size, file.sha256)'
-      ],
-      ['print("told:", [(row["name"], row["state"]) for row in drop.files])'],
-      ['job = dash.submit(script="cat *.csv", files=drop).wait()', 'print("job:", job.tail())']
-    ]);
-    writeNotebook(join(home, 'root', 'form.ipynb'), [
-      [
-        'import jupyter_slurmdash as sd',
-        connect,
-        'form = dash.form("python-script-v1")',
-        'form'
-      ],
-      ['print("session:", form.spec().session_id == form.drop.session_id)']
-    ]);
-    return [];
-  });
-  process.env.SLURMDASH_URL = server.url;
-  process.env.SLURMDASH_TOKEN = TOKEN;
+const server = withServer(home => {
+  const connect = `dash = sd.connect(scheduler="local", data_dir="${home}/data", work_root="${home}/work")`;
+  writeNotebook(join(home, 'root', 'drop.ipynb'), [
+    [
+      'import time, jupyter_slurmdash as sd',
+      connect,
+      'drop = dash.file_drop()',
+      'drop'
+    ],
+    // The kernel is busy, and hears nothing of the page, until the last byte is on the disk.
+    [
+      'while not drop.ready:',
+      '    time.sleep(0.05)',
+      'file = drop.session.files[0]',
+      'print("there:", file.name, file.size, file.sha256)'
+    ],
+    ['print("told:", [(row["name"], row["state"]) for row in drop.files])'],
+    [
+      'job = dash.submit(script="cat *.csv", files=drop).wait()',
+      'print("job:", job.tail())'
+    ]
+  ]);
+  writeNotebook(join(home, 'root', 'form.ipynb'), [
+    [
+      'import jupyter_slurmdash as sd',
+      connect,
+      'form = dash.form("python-script-v1")',
+      'form'
+    ],
+    ['print("session:", form.spec().session_id == form.drop.session_id)']
+  ]);
+  return [];
 });
-
-test.afterAll(async () => {
-  Object.assign(process.env, {
-    SLURMDASH_URL: before.SLURMDASH_URL,
-    SLURMDASH_TOKEN: before.SLURMDASH_TOKEN
-  });
-  await server.stop();
-});
-
-function writeNotebook(path: string, cells: string[][]): void {
-  writeFileSync(
-    path,
-    JSON.stringify({
-      cells: cells.map((lines, at) => ({
-        cell_type: 'code',
-        id: `cell-${at}`,
-        execution_count: null,
-        metadata: {},
-        outputs: [],
-        source: lines.join('\n')
-      })),
-      metadata: { kernelspec: { display_name: 'Python 3', name: 'python3' } },
-      nbformat: 4,
-      nbformat_minor: 5
-    })
-  );
-}
 
 async function open(page: Page, notebook: string, name: string): Promise<void> {
   await page.goto(
-    `${server.url}lab/workspaces/${name}/tree/${notebook}?token=${TOKEN}`
+    `${server().url}lab/workspaces/${name}/tree/${notebook}?token=${TOKEN}`
   );
   await page.waitForSelector('#jupyterlab-splash', { state: 'detached' });
-  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({ timeout: SLOW });
+  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({
+    timeout: SLOW
+  });
   await page.locator('.jp-Cell .cm-content').first().click();
-  await expect(
-    page.locator('.jp-Notebook-ExecutionIndicator')
-  ).toHaveAttribute('data-status', 'idle', { timeout: SLOW });
+  await expect(page.locator('.jp-Notebook-ExecutionIndicator')).toHaveAttribute(
+    'data-status',
+    'idle',
+    { timeout: SLOW }
+  );
 }
 
 /** The panel beside the notebook has the same field. */
 function inside(page: Page, id: string) {
-  return page
-    .getByTestId('slurmdash-file-drop')
-    .getByTestId(`slurmdash-${id}`);
+  return page.getByTestId('slurmdash-file-drop').getByTestId(`slurmdash-${id}`);
 }
 
 async function run(page: Page, cell: number): Promise<void> {
@@ -118,21 +96,7 @@ function output(page: Page, cell: number) {
   return page.locator('.jp-Cell').nth(cell).locator('.jp-OutputArea-output');
 }
 
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .include('.jp-slurmdash-FileDrop')
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-    )
-  ).toEqual([]);
-}
-
-for (const [mode, theme] of [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-]) {
+for (const [mode, theme] of THEMES) {
   test(`a file goes past a busy kernel, which finds it in its session, ${mode}`, async ({
     panel
   }) => {
@@ -153,7 +117,7 @@ for (const [mode, theme] of [
       }
     });
     const data = randomBytes(24 * MIB);
-    const path = join(server.home, 'data.csv');
+    const path = join(server().home, 'data.csv');
     writeFileSync(path, data);
     await inside(page, 'file-input').setInputFiles(path);
     const digest = createHash('sha256').update(data).digest('hex');
@@ -161,9 +125,9 @@ for (const [mode, theme] of [
       `there: data.csv ${data.length} ${digest}`,
       { timeout: SLOW }
     );
-    expect(patches.some(method => method === 'POST' || method === 'PATCH')).toBe(
-      true
-    );
+    expect(
+      patches.some(method => method === 'POST' || method === 'PATCH')
+    ).toBe(true);
     console.log(
       `${mode}: 24 MiB past a busy kernel in ${patches.length} requests, SHA-256 equal`
     );
@@ -171,7 +135,7 @@ for (const [mode, theme] of [
       'data-state',
       'complete'
     );
-    await expectAccessible(page);
+    await expectAccessible(page, '.jp-slurmdash-FileDrop');
     await page.screenshot({ path: join(OUT, `filedrop-${mode}.png`) });
     await run(page, 2);
     await expect(output(page, 2)).toContainText(
@@ -192,7 +156,9 @@ test('by keys alone, then submitted', async ({ panel }) => {
   await choose.focus();
   const chooser = page.waitForEvent('filechooser');
   await page.keyboard.press('Enter');
-  await (await chooser).setFiles({
+  await (
+    await chooser
+  ).setFiles({
     name: 'small.csv',
     mimeType: 'text/csv',
     buffer: Buffer.from('1,2\n')
@@ -221,13 +187,17 @@ test('by keys alone, then submitted', async ({ panel }) => {
 test('in Notebook 7', async ({ panel }) => {
   test.setTimeout(4 * SLOW);
   const { page } = panel;
-  const answer = await page.request.get(`${server.url}tree?token=${TOKEN}`);
+  const answer = await page.request.get(`${server().url}tree?token=${TOKEN}`);
   test.skip(answer.status() === 404, 'notebook is not installed');
-  await page.goto(`${server.url}notebooks/drop.ipynb?token=${TOKEN}`);
-  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({ timeout: SLOW });
-  await expect(
-    page.locator('.jp-Notebook-ExecutionIndicator')
-  ).toHaveAttribute('data-status', 'idle', { timeout: SLOW });
+  await page.goto(`${server().url}notebooks/drop.ipynb?token=${TOKEN}`);
+  await expect(page.locator('.jp-Notebook .jp-Cell').first()).toBeVisible({
+    timeout: SLOW
+  });
+  await expect(page.locator('.jp-Notebook-ExecutionIndicator')).toHaveAttribute(
+    'data-status',
+    'idle',
+    { timeout: SLOW }
+  );
   await run(page, 0);
   await expect(panel.get('file-drop')).toHaveAttribute('aria-busy', 'false', {
     timeout: SLOW
@@ -249,7 +219,7 @@ test('in the form, in Korean', async ({ panel }) => {
   const { page } = panel;
   const put = (locale: string) =>
     page.request.put(
-      `${server.url}lab/api/settings/@jupyterlab/translation-extension:plugin?token=${TOKEN}`,
+      `${server().url}lab/api/settings/@jupyterlab/translation-extension:plugin?token=${TOKEN}`,
       { data: { raw: JSON.stringify({ locale }) } }
     );
   expect((await put('ko_KR')).ok()).toBe(true);
@@ -262,10 +232,7 @@ test('in the form, in Korean', async ({ panel }) => {
     mimeType: 'text/x-python',
     buffer: Buffer.from('print("from the form")\n')
   });
-  await expect(inside(page, 'slot-script')).toHaveAttribute(
-    'data-state',
-    'ok'
-  );
+  await expect(inside(page, 'slot-script')).toHaveAttribute('data-state', 'ok');
   await expect(field).toContainText('파일');
   await page.screenshot({ path: join(OUT, 'filedrop-form.png') });
   await run(page, 1);

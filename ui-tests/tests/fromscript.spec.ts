@@ -1,13 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { ask, askJupyter } from './ask';
 import { expect, file, test, type Panel } from './panel';
-
-const OUT = join(__dirname, '..', 'artifacts');
-mkdirSync(OUT, { recursive: true });
 
 const SCRIPT = [
   '#!/bin/bash',
@@ -19,33 +17,6 @@ const SCRIPT = [
   'cat /data/root/table.csv || true',
   ''
 ].join('\n');
-
-async function expectAccessible(page: Page, scope: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .include(scope)
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-    )
-  ).toEqual([]);
-}
-
-async function ask(
-  method: string,
-  path: string,
-  body: unknown
-): Promise<Response> {
-  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
-  return fetch(`${url}${path}`, {
-    method,
-    headers: {
-      Authorization: `token ${token}`,
-      'Content-Type': 'application/json'
-    },
-    body: JSON.stringify(body)
-  });
-}
 
 async function showLibrary(panel: Panel): Promise<void> {
   await panel.toggle('New job');
@@ -65,10 +36,7 @@ function knowsDraft(workspace: string | null): boolean {
 const editorOf = (page: Page) =>
   page.locator('.jp-slurmdash-TemplateEditor:visible');
 
-for (const [mode, theme] of [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-]) {
+for (const [mode, theme] of THEMES) {
   for (const width of [320, 1280]) {
     test(`a pasted script becomes a template by keyboard alone, ${width} px, ${mode}`, async ({
       panel
@@ -180,7 +148,7 @@ test('a script from a file of this computer, and Escape', async ({ panel }) => {
 test('a script of the file browser', async ({ panel }) => {
   const { page } = panel;
   for (const name of ['browser-run.sh', 'notes.txt']) {
-    const made = await ask('PUT', `api/contents/${name}`, {
+    const made = await askJupyter('PUT', `api/contents/${name}`, {
       type: 'file',
       format: 'text',
       content: '#!/bin/bash\n#SBATCH --ntasks=2\necho from the browser\n'
@@ -208,7 +176,7 @@ test('a script of the file browser', async ({ panel }) => {
 
 test('a finished job becomes a template', async ({ panel }) => {
   const { page } = panel;
-  const answer = await ask('POST', 'slurmdash/api/jobs/submit', {
+  const answer = await ask('POST', 'jobs/submit', {
     job_name: 'seven lines',
     script: 'seq 7',
     options: { time: '3', account: 'secret-project' }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import { test, type Page } from '@playwright/test';
 
+import { OUT } from './artifacts';
 import { drop, line, put, withDesk } from './desk';
 import { expect, Panel } from './panel';
 
@@ -14,7 +15,6 @@ test.skip(
 
 const MIB = 1024 * 1024;
 const SIZE = 24 * MIB;
-const shots = 'ui-tests/artifacts';
 
 withDesk();
 
@@ -42,7 +42,10 @@ async function logIn(page: Page): Promise<void> {
 function offsets(page: Page): number[] {
   const all: number[] = [];
   page.on('request', request => {
-    if (request.method() === 'PATCH' && request.url().includes('/upload/tus/')) {
+    if (
+      request.method() === 'PATCH' &&
+      request.url().includes('/upload/tus/')
+    ) {
       all.push(Number(request.headers()['upload-offset']));
     }
   });
@@ -71,19 +74,29 @@ async function culled(panel: Panel): Promise<{ path: string; digest: string }> {
   await server('DELETE');
   await expect(row).toHaveAttribute('data-state', 'waiting');
   // Tried while there is none: that is not the file's fault.
-  await expect.poll(() => said.filter(one => one.startsWith('HEAD')).length, { timeout: 60_000 }).toBeGreaterThan(1);
+  await expect
+    .poll(() => said.filter(one => one.startsWith('HEAD')).length, {
+      timeout: 60_000
+    })
+    .toBeGreaterThan(1);
   await expect(row).toHaveAttribute('data-state', /waiting|queued|uploading/);
-  await page.screenshot({ path: `${shots}/hub-culled.png` });
-  console.log(`hub: while there was no server: ${[...new Set(said)].join(', ')}`);
+  await page.screenshot({ path: `${OUT}/hub-culled.png` });
+  console.log(
+    `hub: while there was no server: ${[...new Set(said)].join(', ')}`
+  );
   await server('POST');
   await slow.detach();
   return { path, digest: createHash('sha256').update(bytes).digest('hex') };
 }
 
 async function complete(panel: Panel, digest: string): Promise<void> {
-  await expect(panel.get('file-long.bin')).toHaveAttribute('data-state', 'complete', {
-    timeout: 90_000
-  });
+  await expect(panel.get('file-long.bin')).toHaveAttribute(
+    'data-state',
+    'complete',
+    {
+      timeout: 90_000
+    }
+  );
   await expect(panel.get('file-sha256-long.bin')).toHaveAttribute(
     'title',
     `SHA-256 ${digest}`
@@ -98,21 +111,25 @@ function told(how: string, [kept, ...more]: number[]): void {
   );
 }
 
-test('hub: after a reload, the same file sends what is missing', async ({ page }) => {
+test('hub: after a reload, the same file sends what is missing', async ({
+  page
+}) => {
   test.setTimeout(300_000);
   const panel = new Panel(page);
   const { path, digest } = await culled(panel);
   await page.reload();
   await panel.show();
   await expect(panel.get('interrupted')).toBeVisible();
-  await page.screenshot({ path: `${shots}/hub-interrupted.png` });
+  await page.screenshot({ path: `${OUT}/hub-interrupted.png` });
   const sent = offsets(page);
   await drop(panel, [path]);
   await complete(panel, digest);
   told('after a reload', sent);
 });
 
-test('hub: signed in again in another tab, it goes on by itself', async ({ page }) => {
+test('hub: signed in again in another tab, it goes on by itself', async ({
+  page
+}) => {
   test.setTimeout(300_000);
   const panel = new Panel(page);
   const sent = offsets(page);
@@ -122,6 +139,6 @@ test('hub: signed in again in another tab, it goes on by itself', async ({ page 
   const other = new Panel(await page.context().newPage());
   await other.open();
   await complete(panel, digest);
-  await page.screenshot({ path: `${shots}/hub-complete.png` });
+  await page.screenshot({ path: `${OUT}/hub-complete.png` });
   told('without a reload', sent.slice(before));
 });

@@ -1,16 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 
-import { serve, TOKEN, type IServer } from '../server';
+import { TOKEN } from '../server';
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { ask } from './ask';
+import { writeNotebook } from './notebook';
+import { withServer } from './own';
 import { expect, Panel, test as base } from './panel';
 
 const COUNT = 2000;
-const OUT = join(__dirname, '..', 'artifacts');
 const SHELF = join(__dirname, '..', '..', 'tests', 'helpers', 'sif_shelf.py');
 
 /** Milliseconds: from the list's last byte to its rows on the screen, and from a key to what it finds. */
@@ -19,14 +22,7 @@ const FIRST_PAINT = 200;
 const ROUNDS = 3;
 const KEYSTROKE = 50;
 
-const THEMES = [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-];
 const WIDTHS = [320, 700];
-
-let server: IServer;
-const before = { ...process.env };
 
 const test = base.extend<{ panel: Panel }>({
   panel: async ({ page }, use) => {
@@ -40,65 +36,32 @@ const test = base.extend<{ panel: Panel }>({
 // Recording a trace takes longer than what is measured here.
 test.use({ trace: 'off' });
 
-test.beforeAll(async () => {
-  test.setTimeout(180_000);
-  mkdirSync(OUT, { recursive: true });
-  server = await serve(home => {
+const server = withServer(
+  home => {
     const shelf = join(home, 'images');
     mkdirSync(shelf);
     execFileSync('python', [SHELF, shelf, String(COUNT)]);
-    writeNotebook(join(home, 'root', 'picker.ipynb'), home);
+    writeNotebook(join(home, 'root', 'picker.ipynb'), [
+      [
+        'import jupyter_slurmdash as sd',
+        `dash = sd.connect(scheduler="local", data_dir="${home}/data", work_root="${home}/work",`,
+        `                  shared_image_dirs=["${shelf}"])`,
+        'picker = dash.image_picker()',
+        'picker'
+      ],
+      ['print("value:", picker.image.name)']
+    ]);
     return [`--SlurmDash.shared_image_dirs=${shelf}`];
-  });
-  process.env.SLURMDASH_URL = server.url;
-  process.env.SLURMDASH_TOKEN = TOKEN;
-  await expect
-    .poll(async () => (await images()).total, { timeout: 120_000 })
-    .toBe(COUNT);
-});
-
-test.afterAll(async () => {
-  Object.assign(process.env, {
-    SLURMDASH_URL: before.SLURMDASH_URL,
-    SLURMDASH_TOKEN: before.SLURMDASH_TOKEN
-  });
-  await server.stop();
-});
+  },
+  () =>
+    expect
+      .poll(async () => (await images()).total, { timeout: 120_000 })
+      .toBe(COUNT)
+);
 
 async function images(): Promise<{ total: number }> {
-  const answer = await fetch(
-    `${server.url}slurmdash/api/apptainer/images?limit=1&token=${TOKEN}`
-  );
+  const answer = await ask('GET', 'apptainer/images?limit=1');
   return (await answer.json()) as { total: number };
-}
-
-function writeNotebook(path: string, home: string): void {
-  const source = [
-    'import jupyter_slurmdash as sd',
-    `dash = sd.connect(scheduler="local", data_dir="${home}/data", work_root="${home}/work",`,
-    `                  shared_image_dirs=["${home}/images"])`,
-    'picker = dash.image_picker()',
-    'picker'
-  ].join('\n');
-  const cell = (text: string) => ({
-    cell_type: 'code',
-    id: String(text.length),
-    execution_count: null,
-    metadata: {},
-    outputs: [],
-    source: text
-  });
-  writeFileSync(
-    path,
-    JSON.stringify({
-      cells: [cell(source), cell('print("value:", picker.image.name)')],
-      metadata: {
-        kernelspec: { display_name: 'Python 3', name: 'python3' }
-      },
-      nbformat: 4,
-      nbformat_minor: 5
-    })
-  );
 }
 
 /** Note when each key's answer is on the screen, and when the first row is. */
@@ -154,9 +117,7 @@ interface INoted {
 }
 
 function noted(page: Page): Promise<INoted> {
-  return page.evaluate(
-    () => (window as unknown as { noted: INoted }).noted
-  );
+  return page.evaluate(() => (window as unknown as { noted: INoted }).noted);
 }
 
 /** Type each letter and take it back, and look how long each took to be answered on the screen. */
@@ -233,17 +194,6 @@ async function firstPaint(
   return rows - data;
 }
 
-async function expectAccessible(page: Page, scope: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .include(scope)
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-    )
-  ).toEqual([]);
-}
-
 /** Only the Images section is unfolded. */
 async function showImages(panel: Panel): Promise<void> {
   await panel.toggle('New job');
@@ -297,7 +247,9 @@ for (const [mode, theme] of THEMES) {
       await page.keyboard.press('Enter');
       const detail = panel.get('image-detail');
       await expect(detail.getByRole('heading')).toHaveText(name);
-      await expect(panel.get('image-versions')).toContainText('3 more versions');
+      await expect(panel.get('image-versions')).toContainText(
+        '3 more versions'
+      );
       await panel.get('image-versions').locator('summary').click();
       await page.waitForTimeout(300);
       await shoot('detail');
@@ -375,7 +327,7 @@ for (const [mode, theme] of THEMES) {
     await watchPaints(page);
     page.on('pageerror', error => panel.faults.push(error.message));
     await page.goto(
-      `${server.url}lab/workspaces/widget-${mode}/tree/picker.ipynb?token=${TOKEN}`
+      `${server().url}lab/workspaces/widget-${mode}/tree/picker.ipynb?token=${TOKEN}`
     );
     await page.waitForSelector('#jupyterlab-splash', { state: 'detached' });
     // The commands come one by one.
@@ -386,11 +338,9 @@ for (const [mode, theme] of THEMES) {
       await page.keyboard.press('Shift+Enter');
     };
     await page.locator('.jp-Cell .cm-content').first().click();
-    await expect(page.locator('.jp-Notebook-ExecutionIndicator')).toHaveAttribute(
-      'data-status',
-      'idle',
-      { timeout: 60_000 }
-    );
+    await expect(
+      page.locator('.jp-Notebook-ExecutionIndicator')
+    ).toHaveAttribute('data-status', 'idle', { timeout: 60_000 });
     await run();
     const box = panel.get('widget-image');
     await expect(box).toBeVisible({ timeout: 60_000 });
@@ -442,7 +392,7 @@ test('one image: its digest, its signatures, a template of it', async ({
 
   await panel.get('image-digest').click();
   const known = createHash('sha256')
-    .update(readFileSync(join(server.home, 'images', name)))
+    .update(readFileSync(join(server().home, 'images', name)))
     .digest('hex');
   const digest = panel.get('image-sha256');
   await expect(digest).toHaveAttribute('title', known, { timeout: 30_000 });

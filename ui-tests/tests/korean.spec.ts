@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { OUT } from './artifacts';
 import { expect, test } from './panel';
-
-const OUT = join(__dirname, '..', 'artifacts');
 
 test('the panel speaks Korean when JupyterLab does', async ({ panel }) => {
   const { page } = panel;
@@ -34,7 +32,6 @@ test('the panel speaks Korean when JupyterLab does', async ({ panel }) => {
     await panel.get('script-editor').locator('.cm-line').last().click();
     await page.keyboard.type('true');
     await expect(panel.get('script-hand')).toContainText('직접 쓴 줄 1개');
-    mkdirSync(OUT, { recursive: true });
     await page.screenshot({ path: join(OUT, 'korean.png') });
   } finally {
     await put('default');

@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
-
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { ask } from './ask';
 import { expect, test, type Panel } from './panel';
-
-const OUT = join(__dirname, '..', 'artifacts');
 
 const TEMPLATE = `template: {id: locked-ui, name: locked-ui, display_name: Flow solver}
 slurm: {time: "00:10:00", nodes: 1}
@@ -31,23 +29,15 @@ locks:
 script: {main_exec: 'echo "$OPTIMIZER $CELLS $SOLVER"'}
 `;
 
-async function save(panel: Panel): Promise<void> {
-  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
-  const answer = await panel.page.request.post(
-    `${url}slurmdash/api/v2/templates/import`,
-    {
-      headers: {
-        Authorization: `token ${token}`,
-        'Content-Type': 'application/yaml'
-      },
-      data: TEMPLATE
-    }
-  );
-  expect([200, 201]).toContain(answer.status());
+async function save(): Promise<void> {
+  const answer = await ask('POST', 'v2/templates/import', TEMPLATE, {
+    'Content-Type': 'application/yaml'
+  });
+  expect([200, 201]).toContain(answer.status);
 }
 
 test.beforeEach(async ({ panel }) => {
-  await save(panel);
+  await save();
   await panel.page.reload();
   await panel.show();
 });
@@ -99,7 +89,7 @@ test('a field comes with another’s value, keeps what was typed, and is said', 
   );
 });
 
-for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+for (const [name, theme] of THEMES) {
   test(`what is decided stands there with its reason (${theme})`, async ({
     panel
   }) => {
@@ -129,8 +119,6 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
     );
     await panel.get('parameter-optimizer').selectOption('sgd');
     await expect(panel.get('script')).toContainText('MOMENTUM');
-    mkdirSync(OUT, { recursive: true });
-    const name = theme.endsWith('Dark') ? 'dark' : 'light';
     for (const width of [320, 700]) {
       await panel.setWidth(width);
       for (const [part, field] of [
@@ -143,12 +131,7 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
         });
       }
     }
-    const { violations } = await new AxeBuilder({ page })
-      .include('.jp-slurmdash-NewJob')
-      .analyze();
-    expect(
-      violations.flatMap(({ id, nodes }) => nodes.map(n => `${id}: ${n.target}`))
-    ).toEqual([]);
+    await expectAccessible(page, '.jp-slurmdash-NewJob');
   });
 }
 
@@ -189,19 +172,10 @@ test('the editor’s form decides about a field', async ({ panel }) => {
   await panel.get('lock-add').selectOption('slurm.nodes');
   await panel.get('field-locks-slurm-nodes-maximum').fill('4');
   await expect(panel.get('field-locks-slurm-nodes-maximum')).toHaveValue('4');
-  mkdirSync(OUT, { recursive: true });
-  for (const [name, theme] of [
-    ['light', 'JupyterLab Light'],
-    ['dark', 'JupyterLab Dark']
-  ]) {
+  for (const [name, theme] of THEMES) {
     await panel.setTheme(theme);
     await panel.get('lock-slurm-nodes').scrollIntoViewIfNeeded();
     await page.screenshot({ path: join(OUT, `locks-editor-${name}.png`) });
   }
-  const { violations } = await new AxeBuilder({ page })
-    .include('.jp-slurmdash-TemplateForm')
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) => nodes.map(n => `${id}: ${n.target}`))
-  ).toEqual([]);
+  await expectAccessible(page, '.jp-slurmdash-TemplateForm');
 });

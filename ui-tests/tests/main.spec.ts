@@ -50,7 +50,9 @@ test('the main job: template, file, checks, script, submit, live log, results', 
     timeout: 60_000
   });
   await expect(
-    panel.page.locator('.jp-slurmdash-JobWidget').getByTestId('slurmdash-job-state')
+    panel.page
+      .locator('.jp-slurmdash-JobWidget')
+      .getByTestId('slurmdash-job-state')
   ).toHaveAttribute('data-state', 'COMPLETED');
 
   await panel.get('log-err').click();
@@ -76,7 +78,9 @@ test('a running job can be cancelled', async ({ panel }) => {
   await panel.get('submitted-job').click();
   await panel.get('cancel-job').click();
   await expect(
-    panel.page.locator('.jp-slurmdash-JobWidget').getByTestId('slurmdash-job-state')
+    panel.page
+      .locator('.jp-slurmdash-JobWidget')
+      .getByTestId('slurmdash-job-state')
   ).toHaveAttribute('data-state', 'CANCELLED', { timeout: 60_000 });
   await expect(panel.get('cancel-job')).toHaveCount(0);
 });

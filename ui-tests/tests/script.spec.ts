@@ -1,14 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
-
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { ask } from './ask';
 import { expect, file, test, type Panel } from './panel';
 
-const OUT = join(__dirname, '..', 'artifacts');
 const HAND = 'echo "typed by hand"';
-
-mkdirSync(OUT, { recursive: true });
 
 /** A form with a script that could be submitted. */
 async function fill(panel: Panel): Promise<void> {
@@ -40,9 +37,9 @@ async function behind(panel: Panel, line: string | RegExp): Promise<void> {
 
 async function edit(panel: Panel): Promise<void> {
   await panel.get('script-edit').click();
-  await expect(panel.get('script-editor').locator('.cm-line').first()).toHaveText(
-    '#!/bin/bash'
-  );
+  await expect(
+    panel.get('script-editor').locator('.cm-line').first()
+  ).toHaveText('#!/bin/bash');
 }
 
 test('a line tells its field, and a field its line, by mouse and keys', async ({
@@ -57,7 +54,10 @@ test('a line tells its field, and a field its line, by mouse and keys', async ({
     page.locator('.jp-slurmdash-Field').filter({ has: panel.get(id) });
 
   await line('--cpus-per-task').hover();
-  await expect(boxOf('option-cpus_per_task')).toHaveAttribute('data-marked', '');
+  await expect(boxOf('option-cpus_per_task')).toHaveAttribute(
+    'data-marked',
+    ''
+  );
   await panel.get('option-time').hover();
   await expect(boxOf('option-cpus_per_task')).not.toHaveAttribute(
     'data-marked',
@@ -143,11 +143,7 @@ test('what is typed in the script goes to the form, the rest is kept, and just t
   await panel.get('submit').click();
   const { job_id: id } = await (await answer).json();
   await expect(panel.get('submitted-job')).toBeVisible();
-  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
-  const submitted = await page.request.get(
-    `${url}slurmdash/api/jobs/${id}/script`,
-    { headers: { Authorization: `token ${token}` } }
-  );
+  const submitted = await ask('GET', `jobs/${id}/script`);
   expect(await submitted.text()).toBe(before);
 });
 
@@ -199,10 +195,7 @@ test('where form and hand want different things it asks', async ({ panel }) => {
   await expect(panel.get('script')).toContainText('--mem=2G');
 });
 
-for (const [mode, theme] of [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-]) {
+for (const [mode, theme] of THEMES) {
   test(`script in ${mode}: axe and pictures`, async ({ panel }) => {
     // Audits and pictures of everything.
     test.slow();
@@ -215,16 +208,10 @@ for (const [mode, theme] of [
         document
           .getAnimations()
           .every(
-            one =>
-              (one as CSSAnimation).animationName !== 'jp-slurmdash-glow'
+            one => (one as CSSAnimation).animationName !== 'jp-slurmdash-glow'
           )
       );
-      const { violations } = await new AxeBuilder({ page })
-        .include(selector)
-        .analyze();
-      expect(
-        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-      ).toEqual([]);
+      await expectAccessible(page, selector);
     };
     await fill(panel);
     await edit(panel);

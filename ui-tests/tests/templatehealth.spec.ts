@@ -1,34 +1,11 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
 
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { asked } from './ask';
 import { expect, test, type Panel } from './panel';
-
-const OUT = join(__dirname, '..', 'artifacts');
-mkdirSync(OUT, { recursive: true });
-
-/** One request to the server, beside the page. */
-async function ask(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {}
-): Promise<Response> {
-  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
-  const answer = await fetch(`${url}slurmdash/api/${path}`, {
-    method,
-    headers: {
-      Authorization: `token ${token}`,
-      'Content-Type': 'application/json',
-      ...headers
-    },
-    body: body === undefined ? undefined : JSON.stringify(body)
-  });
-  expect(answer.ok, await answer.clone().text()).toBe(true);
-  return answer;
-}
 
 const yaml = (id: string, main: string) =>
   [
@@ -43,10 +20,9 @@ const yaml = (id: string, main: string) =>
   ].join('\n');
 
 async function save(id: string, main: string): Promise<void> {
-  const { hash } = (await (await ask('GET', `v2/templates/${id}`)).json()) as {
-    hash: string;
-  };
-  await ask(
+  const known = await asked('GET', `v2/templates/${id}`);
+  const { hash } = (await known.json()) as { hash: string };
+  await asked(
     'PUT',
     `v2/templates/${id}`,
     { text: yaml(id, main) },
@@ -68,17 +44,6 @@ async function menu(panel: Panel, id: string, item: RegExp): Promise<void> {
     .click();
 }
 
-async function expectAccessible(panel: Panel, scope: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page: panel.page })
-    .include(scope)
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-    )
-  ).toEqual([]);
-}
-
 /** The steps that are shown, by name: how each stands. */
 const steps = (list: Locator) =>
   list
@@ -96,7 +61,7 @@ test('a template is checked from the list, from its page, and shows its age and 
   panel
 }) => {
   const { page } = panel;
-  await ask('POST', 'v2/templates', { text: yaml('sound', 'echo hello') });
+  await asked('POST', 'v2/templates', { text: yaml('sound', 'echo hello') });
   await showLibrary(panel);
   await panel.get('templates-search').fill('sound');
   await expect(panel.get('template-sound')).toBeVisible();
@@ -135,15 +100,15 @@ test('a template is checked from the list, from its page, and shows its age and 
   await expect(list).toContainText('The script is not valid bash');
   await expect(list).toContainText('Change the section script');
   expect(await steps(list)).toMatchObject({ schema: 'ok', script: 'error' });
-  await expectAccessible(panel, '.jp-slurmdash-TemplateEditor');
-  await expectAccessible(panel, '#jp-slurmdash-templates');
+  await expectAccessible(page, '.jp-slurmdash-TemplateEditor');
+  await expectAccessible(page, '#jp-slurmdash-templates');
 });
 
 test('what became of the jobs stands in the list and on the page', async ({
   panel
 }) => {
   const { page } = panel;
-  await ask('POST', 'v2/templates', { text: yaml('counted', 'exit 3') });
+  await asked('POST', 'v2/templates', { text: yaml('counted', 'exit 3') });
   await showLibrary(panel);
   await panel.get('templates-search').fill('counted');
   const row = panel.get('template-counted');
@@ -155,11 +120,11 @@ test('what became of the jobs stands in the list and on the page', async ({
   for (const main of ['exit 3', 'echo hello']) {
     await save('counted', main);
     const { job_id } = (await (
-      await ask('POST', 'jobs/submit', { template_id: 'counted' })
+      await asked('POST', 'jobs/submit', { template_id: 'counted' })
     ).json()) as { job_id: string };
     await expect
       .poll(async () => {
-        const job = await (await ask('GET', `jobs/${job_id}`)).json();
+        const job = await (await asked('GET', `jobs/${job_id}`)).json();
         return (job as { state: string }).state;
       })
       .toMatch(/COMPLETED|FAILED/);
@@ -174,10 +139,7 @@ test('what became of the jobs stands in the list and on the page', async ({
     'data-level',
     'ok'
   );
-  for (const [name, theme] of [
-    ['light', 'JupyterLab Light'],
-    ['dark', 'JupyterLab Dark']
-  ]) {
+  for (const [name, theme] of THEMES) {
     await panel.setTheme(theme);
     await panel.setWidth(320);
     await page.screenshot({ path: join(OUT, `health-320-${name}.png`) });
@@ -202,12 +164,13 @@ test('the official set is checked by one command', async ({ panel }) => {
     /^checked/
   );
   // There is no partition gpu on this machine.
-  await expect(
-    panel.get('template-check-pytorch-training-v1')
-  ).toHaveAttribute('data-level', 'error');
+  await expect(panel.get('template-check-pytorch-training-v1')).toHaveAttribute(
+    'data-level',
+    'error'
+  );
   await page.screenshot({ path: join(OUT, 'health-official-light.png') });
   await panel.setTheme('JupyterLab Dark');
   await page.screenshot({ path: join(OUT, 'health-official-dark.png') });
-  await expectAccessible(panel, '#jp-slurmdash-templates');
+  await expectAccessible(page, '#jp-slurmdash-templates');
   await panel.setTheme('JupyterLab Light');
 });

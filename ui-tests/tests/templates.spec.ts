@@ -1,59 +1,23 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
-import type { Locator, Page } from '@playwright/test';
+import type { Locator } from '@playwright/test';
 
+import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
+import { ask } from './ask';
 import { expect, test, type Panel } from './panel';
 
-const OUT = join(__dirname, '..', 'artifacts');
-const THEMES = [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-];
-
-mkdirSync(OUT, { recursive: true });
-
-async function expectAccessible(page: Page, scope: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .include(scope)
-    .analyze();
-  expect(
-    violations.flatMap(({ id, nodes }) =>
-      nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`)
-    )
-  ).toEqual([]);
-}
-
-/** One request to the server, beside the page: another editor of the same template. */
-async function ask(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {}
-): Promise<Response> {
-  const { SLURMDASH_URL: url, SLURMDASH_TOKEN: token } = process.env;
-  return fetch(`${url}slurmdash/api/v2/templates${path}`, {
-    method,
-    headers: {
-      Authorization: `token ${token}`,
-      'Content-Type': 'application/json',
-      ...headers
-    },
-    body: body === undefined ? undefined : JSON.stringify(body)
-  });
-}
-
 const yamlOf = async (id: string) =>
-  (await ask('GET', `/export/${encodeURIComponent(id)}`)).text();
+  (await ask('GET', `v2/templates/export/${encodeURIComponent(id)}`)).text();
 
+/** Save it as another editor of the same template would. */
 async function saveElsewhere(id: string, text: string): Promise<void> {
-  const { hash } = (await (await ask('GET', `/${id}`)).json()) as {
-    hash: string;
-  };
+  const known = await ask('GET', `v2/templates/${id}`);
+  const { hash } = (await known.json()) as { hash: string };
   const answer = await ask(
     'PUT',
-    `/${id}`,
+    `v2/templates/${id}`,
     { text },
     { 'If-Match': `"${hash}"` }
   );
@@ -88,7 +52,7 @@ const SMALL = (id: string) =>
   ].join('\n');
 
 async function make(id: string): Promise<void> {
-  const answer = await ask('POST', '', { text: SMALL(id) });
+  const answer = await ask('POST', 'v2/templates', { text: SMALL(id) });
   expect(answer.status).toBe(201);
 }
 
@@ -300,9 +264,9 @@ test('what is broken is shown with its line, and nothing typed is lost by a relo
   await page.keyboard.type('\nntasks: -5');
   const problems = panel.get('problems');
   await expect(problems).toContainText(/Line 1\d/);
-  await expect(panel.get('yaml').locator('.jp-slurmdash-ErrorLine')).toHaveCount(
-    1
-  );
+  await expect(
+    panel.get('yaml').locator('.jp-slurmdash-ErrorLine')
+  ).toHaveCount(1);
   await page.screenshot({ path: join(OUT, 'templates-broken-1280-light.png') });
   await expectAccessible(page, '.jp-slurmdash-TemplateEditor');
   await problems.getByRole('button').first().click();
@@ -351,9 +315,11 @@ test('files are put in order by keys and by drag', async ({ panel }) => {
   await showLibrary(panel);
   await openEditor(panel, 'slots');
   const names = () =>
-    page.locator('.jp-slurmdash-SlotCard[data-slot]').evaluateAll(cards =>
-      cards.map(card => (card as HTMLElement).dataset.slot)
-    );
+    page
+      .locator('.jp-slurmdash-SlotCard[data-slot]')
+      .evaluateAll(cards =>
+        cards.map(card => (card as HTMLElement).dataset.slot)
+      );
   expect(await names()).toEqual(['alpha', 'beta']);
   await panel.get('slot-up-1').focus();
   await page.keyboard.press('Enter');
@@ -484,7 +450,11 @@ test('a file written on the disk shows at once, a broken one with its reason', a
       if (name) {
         seen[name] ??= Date.now();
       }
-    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    }).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true
+    });
   });
   const took: number[] = [];
   for (let number = 1; number <= 5; number++) {
@@ -498,7 +468,9 @@ test('a file written on the disk shows at once, a broken one with its reason', a
     );
     took.push(at - written);
   }
-  console.log(`a file written on the disk is in the panel after ${took.join(', ')} ms`);
+  console.log(
+    `a file written on the disk is in the panel after ${took.join(', ')} ms`
+  );
   // The first counts: a user who changes a file once has no other.
   expect(took[0]).toBeLessThan(300);
   await expect(editor.getByRole('heading', { level: 2 })).toHaveText(

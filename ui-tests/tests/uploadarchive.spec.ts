@@ -1,22 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
 import { drop, put, withDesk } from './desk';
 import { expect, test } from './panel';
 
 /** What an archive holds, folded below its row. */
 
-const OUT = join(__dirname, '..', 'artifacts');
-
-mkdirSync(OUT, { recursive: true });
 withDesk();
 
-for (const [mode, theme] of [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-]) {
+for (const [mode, theme] of THEMES) {
   test(`an archive is unfolded by keyboard, and what leads outside is marked, ${mode}`, async ({
     panel
   }) => {
@@ -44,9 +38,15 @@ for (const [mode, theme] of [
     const bad = entries.filter({ hasText: '../../.ssh/authorized_keys' });
     await expect(bad).toContainText('lands outside');
     await expect(bad.locator('[data-trouble="outside"] svg')).toBeVisible();
-    await expect(entries.filter({ hasText: 'out → /etc' })).toContainText('leads outside');
-    await expect(entries.filter({ hasText: 'mesh/part0.msh' })).not.toContainText('outside');
-    await expect(archive.locator('p').filter({ hasText: 'authorized_keys' })).toContainText(
+    await expect(entries.filter({ hasText: 'out → /etc' })).toContainText(
+      'leads outside'
+    );
+    await expect(
+      entries.filter({ hasText: 'mesh/part0.msh' })
+    ).not.toContainText('outside');
+    await expect(
+      archive.locator('p').filter({ hasText: 'authorized_keys' })
+    ).toContainText(
       'would be written outside the folder in which it is unpacked'
     );
     // A name is text.
@@ -70,7 +70,9 @@ for (const [mode, theme] of [
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     await expect(entries.last()).toBeHidden();
-    console.log(`archive, ${mode}: 43 entries, 2 marked; axe: 0 violations, ${rules} rules passed`);
+    console.log(
+      `archive, ${mode}: 43 entries, 2 marked; axe: 0 violations, ${rules} rules passed`
+    );
   });
 }
 

@@ -1,23 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Request } from '@playwright/test';
 
-import { serve, TOKEN, type IServer } from '../server';
 import { expectAccessible } from './accessible';
+import { OUT } from './artifacts';
+import { ask } from './ask';
 import { drop, line, onDesk, put, withDesk } from './desk';
+import { withServer } from './own';
 import { expect, test as base, Panel } from './panel';
 
 /** The server is killed in the middle of an upload, and started again while the page stays as it is. */
 
-const OUT = join(__dirname, '..', 'artifacts');
 const MIB = 1024 * 1024;
 const SIZE = 24 * MIB;
-const AWAY = 'The server does not answer. What has arrived is kept; the upload goes on by itself.';
-
-let server: IServer;
-const before = { ...process.env };
+const AWAY =
+  'The server does not answer. What has arrived is kept; the upload goes on by itself.';
 
 const test = base.extend<{ panel: Panel }>({
   panel: async ({ page }, use) => {
@@ -28,22 +27,7 @@ const test = base.extend<{ panel: Panel }>({
   }
 });
 
-test.beforeAll(async () => {
-  test.setTimeout(120_000);
-  mkdirSync(OUT, { recursive: true });
-  server = await serve();
-  process.env.SLURMDASH_URL = server.url;
-  process.env.SLURMDASH_TOKEN = TOKEN;
-});
-
-test.afterAll(async () => {
-  Object.assign(process.env, {
-    SLURMDASH_URL: before.SLURMDASH_URL,
-    SLURMDASH_TOKEN: before.SLURMDASH_TOKEN
-  });
-  await server.stop();
-});
-
+const server = withServer();
 withDesk();
 
 interface IPiece {
@@ -58,7 +42,8 @@ class Wire {
   constructor(panel: Panel) {
     panel.page.on('request', request => {
       const { pathname } = new URL(request.url());
-      const [, session, id] = /\/upload\/tus\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
+      const [, session, id] =
+        /\/upload\/tus\/([^/]+)(?:\/([^/]+))?$/.exec(pathname) ?? [];
       this.sessionId = session ?? this.sessionId;
       if (session && request.method() === 'POST') {
         this.begun += 1;
@@ -102,7 +87,8 @@ async function answer(request: Request): Promise<number | null> {
   return offset ? Number(offset) : null;
 }
 
-const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: Buffer) =>
+  createHash('sha256').update(data).digest('hex');
 
 test('a server that is killed and comes back: what is missing is sent, and nothing else', async ({
   panel
@@ -126,14 +112,19 @@ test('a server that is killed and comes back: what is missing is sent, and nothi
   // The server has said of some of each that it has it, and gets more.
   await expect.poll(() => first.answered().size, { timeout: 60_000 }).toBe(2);
 
-  await server.kill();
+  await server().kill();
   const killed = Date.now();
   const note = panel.page.getByRole('status').filter({ hasText: AWAY });
   await expect(note).toBeVisible();
   const told = (Date.now() - killed) / 1000;
   for (const name of large) {
-    await expect(panel.get(`file-${name}`)).toHaveAttribute('data-state', 'waiting');
-    await expect(panel.get(`file-${name}`)).toContainText('waits for the connection');
+    await expect(panel.get(`file-${name}`)).toHaveAttribute(
+      'data-state',
+      'waiting'
+    );
+    await expect(panel.get(`file-${name}`)).toContainText(
+      'waits for the connection'
+    );
   }
   // Nothing moves, so there is no speed and no time left.
   await expect(panel.get('files-total')).not.toContainText('B/s');
@@ -144,28 +135,34 @@ test('a server that is killed and comes back: what is missing is sent, and nothi
   });
   const kept = await first.settled();
   // It is away for longer than the first tries.
-  await expect(note).toContainText(/next try in ([4-9]|\d\d) s/, { timeout: 30_000 });
+  await expect(note).toContainText(/next try in ([4-9]|\d\d) s/, {
+    timeout: 30_000
+  });
 
   const second = new Wire(panel);
   await slow.detach();
   const back = Date.now();
-  await server.again();
+  await server().again();
   const up = (Date.now() - back) / 1000;
   // Nobody touches the page.
   await expect(panel.get('files-total')).toHaveCount(0, { timeout: 90_000 });
   const done = (Date.now() - back) / 1000;
   await expect(note).toHaveCount(0);
 
-  const session = await page.request.get(
-    `${server.url}slurmdash/api/v2/upload/sessions/${first.sessionId}?token=${TOKEN}`
-  );
+  const session = await ask('GET', `v2/upload/sessions/${first.sessionId}`);
   const files = ((await session.json()) as { files: IFile[] }).files;
-  expect(files.map(({ name }) => name).sort()).toEqual([...bytes.keys()].sort());
+  expect(files.map(({ name }) => name).sort()).toEqual(
+    [...bytes.keys()].sort()
+  );
   for (const { name, state, sha256: digest } of files) {
-    expect([name, state, digest]).toEqual([name, 'complete', sha256(bytes.get(name)!)]);
+    expect([name, state, digest]).toEqual([
+      name,
+      'complete',
+      sha256(bytes.get(name)!)
+    ]);
   }
   // Not what the server says of them alone: what lies on the disk.
-  const uploads = join(server.home, 'work', '.uploads');
+  const uploads = join(server().home, 'work', '.uploads');
   const there = readdirSync(uploads, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => sha256(readFileSync(join(entry.parentPath, entry.name))));
@@ -176,7 +173,9 @@ test('a server that is killed and comes back: what is missing is sent, and nothi
   expect(second.begun).toBe(0);
   let missing = 0;
   for (const file of files.filter(({ name }) => large.includes(name))) {
-    const pieces = second.pieces.filter(({ id, to }) => id === file.file_id && to !== null);
+    const pieces = second.pieces.filter(
+      ({ id, to }) => id === file.file_id && to !== null
+    );
     expect(pieces[0].from).toBeGreaterThanOrEqual(kept.get(file.file_id)!);
     expect(kept.get(file.file_id)).toBeLessThan(SIZE);
     pieces.slice(1).forEach(({ from }, at) => expect(from).toBe(pieces[at].to));

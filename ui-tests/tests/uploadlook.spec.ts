@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expectAccessible } from './accessible';
+import { OUT, THEMES } from './artifacts';
 import { drop, line, put, withDesk } from './desk';
 import { expect, test, type Panel } from './panel';
 
 /** How the uploader looks: rows in every state and a question, all at once. */
 
-const OUT = join(__dirname, '..', 'artifacts');
 const MIB = 1024 * 1024;
 const STATES = ['uploading', 'paused', 'failed', 'complete', 'interrupted'];
 
-mkdirSync(OUT, { recursive: true });
 withDesk();
 
 // A file is given up only after several tries, each later than the one before.
@@ -21,10 +20,7 @@ const state = (panel: Panel, name: string, is: string) =>
     timeout: 60_000
   });
 
-for (const [mode, theme] of [
-  ['light', 'JupyterLab Light'],
-  ['dark', 'JupyterLab Dark']
-]) {
+for (const [mode, theme] of THEMES) {
   for (const width of [320, 1000]) {
     test(`rows in every state and a question, at ${width} px, ${mode}`, async ({
       panel
@@ -43,7 +39,9 @@ for (const [mode, theme] of [
       // Left behind by a page that was closed.
       let slow = await line(page, 0.3 * MIB);
       await drop(panel, [put('left-behind.bin', randomBytes(3 * MIB))]);
-      await expect(panel.get('file-left-behind.bin')).toContainText(/[1-9]\d? %/);
+      await expect(panel.get('file-left-behind.bin')).toContainText(
+        /[1-9]\d? %/
+      );
       await page.reload();
       await panel.show();
       await slow.detach();
@@ -56,17 +54,24 @@ for (const [mode, theme] of [
       await state(panel, 'paused.bin', 'paused');
       // Gone from the desktop before it was read.
       const gone = put('unplugged.bin', randomBytes(4 * MIB));
-      const later = put('실험 결과 — a very long name that has no room 2026-11.bin', randomBytes(24 * MIB));
+      const later = put(
+        '실험 결과 — a very long name that has no room 2026-11.bin',
+        randomBytes(24 * MIB)
+      );
       await drop(panel, [later, gone]);
       rmSync(gone);
       await state(panel, 'unplugged.bin', 'failed');
-      await expect(panel.get('file-실험 결과 — a very long name that has no room 2026-11.bin')).toContainText(
-        /B\/s · \d+/
-      );
+      await expect(
+        panel.get(
+          'file-실험 결과 — a very long name that has no room 2026-11.bin'
+        )
+      ).toContainText(/B\/s · \d+/);
       await drop(panel, [put('results.csv', 'other\n')]);
       await expect(panel.get('clash')).toBeVisible();
       for (const is of STATES) {
-        await expect(page.locator(`[data-state="${is}"]`).first()).toBeVisible();
+        await expect(
+          page.locator(`[data-state="${is}"]`).first()
+        ).toBeVisible();
       }
       const rules = await expectAccessible(page, '.jp-slurmdash-NewJob');
       await page.locator('#jp-slurmdash-panel').screenshot({

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
 
+import { expectAccessible } from './accessible';
 import { drop, line, onDesk, put, withDesk } from './desk';
 import { expect, file, Panel, test } from './panel';
 
@@ -23,7 +23,9 @@ async function said(row: Locator): Promise<{
   eta: number;
 } | null> {
   // None once the file is there, which may be at any moment.
-  const texts = await row.locator('.jp-slurmdash-File-progress').allTextContents();
+  const texts = await row
+    .locator('.jp-slurmdash-File-progress')
+    .allTextContents();
   const text = texts.join(' ');
   expect(text).not.toMatch(/NaN|Infinity|-\d/);
   const match = /(\d+) % · ([\d.]+) (KB|MB)\/s · (\d+) (s|min)/.exec(text);
@@ -122,16 +124,20 @@ test('ten files and a folder: pause, reload, resume, put into a slot, cancel one
     await state(panel, name, 'complete');
   }
   // What the server wrote, by its own digest.
-  const digest = createHash('sha256').update(bytes.get('part8.bin')!).digest('hex');
+  const digest = createHash('sha256')
+    .update(bytes.get('part8.bin')!)
+    .digest('hex');
   await expect(panel.get('file-sha256-part8.bin')).toHaveAttribute(
     'title',
     `SHA-256 ${digest}`
   );
 
-    // By keyboard out of the slot again.
+  // By keyboard out of the slot again.
   await panel.get('file-menu-part8.bin').focus();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('menuitem', { name: 'Use in no slot' })).toBeVisible();
+  await expect(
+    page.getByRole('menuitem', { name: 'Use in no slot' })
+  ).toBeVisible();
   const active = page.locator('.lm-Menu-item.lm-mod-active');
   await expect(async () => {
     await page.keyboard.press('ArrowDown');
@@ -153,7 +159,12 @@ test('progress, speed and time left are right', async ({ panel }) => {
   await drop(panel, [path]);
   const row = panel.get('file-data.bin');
   await state(panel, 'data.bin', 'uploading');
-  const seen: Array<{ at: number; percent: number; speed: number; eta: number }> = [];
+  const seen: Array<{
+    at: number;
+    percent: number;
+    speed: number;
+    eta: number;
+  }> = [];
   while ((await row.getAttribute('data-state')) === 'uploading') {
     const now = await said(row);
     if (now && seen.at(-1)?.percent !== now.percent) {
@@ -246,10 +257,7 @@ test('names that are taken are asked about once, by keyboard', async ({
   ]);
   await expect(panel.get('clash')).toContainText('2 files of these names');
   await expect(panel.get('clash-keep')).toBeFocused();
-  const { violations } = await new AxeBuilder({ page })
-    .include('.jp-slurmdash-Form')
-    .analyze();
-  expect(violations.map(({ id, nodes }) => [id, nodes[0].html])).toEqual([]);
+  await expectAccessible(page, '.jp-slurmdash-Form');
   await expect(panel.get('file-c.csv')).toHaveCount(0);
   await page.keyboard.press('Enter');
   await state(panel, 'a (2).csv', 'complete');
@@ -261,7 +269,9 @@ test('names that are taken are asked about once, by keyboard', async ({
   await expect(panel.get('clash')).toHaveCount(0);
 });
 
-test('a connection that breaks is gone on with by itself', async ({ panel }) => {
+test('a connection that breaks is gone on with by itself', async ({
+  panel
+}) => {
   test.setTimeout(120_000);
   const { page } = panel;
   await panel.chooseTemplate('python-script-v1', 'python');
@@ -357,15 +367,17 @@ test("files of the cluster are chosen in JupyterLab's file browser, and stay whe
   panel
 }) => {
   const { page } = panel;
-  writeFileSync(join(process.env.SLURMDASH_HOME!, 'root', 'there.py'), 'print(1)\n');
+  writeFileSync(
+    join(process.env.SLURMDASH_HOME!, 'root', 'there.py'),
+    'print(1)\n'
+  );
   await panel.chooseTemplate('python-script-v1', 'python');
   await panel.get('path-browse').click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('there.py').click();
   await dialog.getByRole('button', { name: 'Select' }).click();
   await expect(panel.get('slot-script')).toHaveAttribute('data-state', 'ok');
-  await expect(panel.get('file-there.py').getByText('there.py')).toHaveAttribute(
-    'title',
-    /root\/there\.py$/
-  );
+  await expect(
+    panel.get('file-there.py').getByText('there.py')
+  ).toHaveAttribute('title', /root\/there\.py$/);
 });
