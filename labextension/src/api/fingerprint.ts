@@ -1,3 +1,5 @@
+import { Problem } from '../problem';
+
 /** Bytes looked at at the beginning and at the end of a file. */
 const EDGE = 64 * 1024;
 
@@ -35,6 +37,25 @@ export async function sha256(file: Blob): Promise<string | null> {
   return [...new Uint8Array(digest)]
     .map(byte => byte.toString(16).padStart(2, '0'))
     .join('');
+}
+
+/**
+ * The problem as it is: a request dies alike when the line is cut and when the browser cannot read one of its files any
+ * more, and only the first goes away by waiting.
+ */
+export async function lineOrFile(
+  problem: Problem,
+  files: readonly Blob[]
+): Promise<Problem> {
+  if (problem.code !== 'network') {
+    return problem;
+  }
+  try {
+    await Promise.all(files.map(file => bytesOf(file.slice(0, 1))));
+    return problem;
+  } catch (error) {
+    return new Problem({ code: 'unreadable', detail: String(error) });
+  }
 }
 
 /** A blob's bytes. Rejects when the file was changed or removed since it was chosen. */

@@ -3,6 +3,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { Problem } from '../problem';
 import { problemOf } from './client';
+import { lineOrFile } from './fingerprint';
 import { authenticate } from './headers';
 import type { UploadedFile } from './types';
 
@@ -60,7 +61,11 @@ export function sendForm(
   };
   request.onload = () => end(() => conclude(request, target));
   request.onerror = () =>
-    end(() => target.onError(new Problem({ code: 'network' })));
+    end(() => {
+      const files = form.files.map(({ file }) => file);
+      const problem = new Problem({ code: 'network' });
+      void lineOrFile(problem, files).then(target.onError);
+    });
   request.send(body(form));
   return {
     stop: () => {

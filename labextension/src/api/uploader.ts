@@ -5,6 +5,7 @@ import { Upload, type DetailedError, type UploadOptions } from 'tus-js-client';
 import { Problem } from '../problem';
 import { ChunkClock, FIRST_CHUNK } from './chunkclock';
 import { problemOf } from './client';
+import { lineOrFile } from './fingerprint';
 import { sendForm, type IForm, type IFormTarget } from './formupload';
 import { authenticate } from './headers';
 
@@ -133,7 +134,8 @@ class TusUpload implements IUpload {
         target.onCreated(decodeURIComponent(id ?? ''));
       },
       onSuccess: () => target.onDone(),
-      onError: error => target.onError(uploadProblem(error))
+      onError: error =>
+        void lineOrFile(uploadProblem(error), [file]).then(target.onError)
     };
     this._upload = new Upload(file, options);
     this._upload.start();

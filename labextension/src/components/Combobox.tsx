@@ -126,7 +126,8 @@ export function Combobox({
             value={(free ? null : typed) ?? chosen?.label ?? value ?? ''}
             placeholder={placeholder}
             onChange={event => {
-              setTyped(event.target.value);
+              // Free text is the value itself; nothing is looked for with it.
+              setTyped(free ? null : event.target.value);
               setOpen(!free);
               setActive(0);
               if (free) {

@@ -4,8 +4,9 @@ import { Select } from './Field';
 import { EVERYTHING, indexOf, newestOnly } from './imageindex';
 import type { IImageFilter, IImageRow, ImageFacts } from './imageindex';
 import { ImageLine, ImagePreview, typeWord } from './ImageMarks';
+import { moved } from './sight';
 import { useTrans } from './trans';
-import { VirtualList, moved, optionId } from './VirtualList';
+import { VirtualList, optionId } from './VirtualList';
 
 /** Pixels; the style sheet makes the same of it. */
 export const ROW_HEIGHT = 48;

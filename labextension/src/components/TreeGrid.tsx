@@ -1,21 +1,16 @@
 import * as React from 'react';
 
-/** Pixels drawn beyond each edge, so that a quick wheel does not show a gap. */
-const SPARE = 120;
+import { useSight } from './sight';
+import {
+  foldKey,
+  inSight,
+  targetOf,
+  topsOf,
+  type ITreeLine
+} from './treelines';
 
 /** Pixels drawn before the height is known (and where there is none, as in a test). */
 const UNMEASURED = 400;
-
-/** One line of the grid. */
-export interface ITreeLine {
-  key: string;
-  /** From 1. */
-  level: number;
-  /** Of a line that can be folded; others leave it out. */
-  open?: boolean;
-  /** Pixels. */
-  height: number;
-}
 
 interface ITreeGridProps<T extends ITreeLine> {
   label: string;
@@ -43,37 +38,10 @@ export function TreeGrid<T extends ITreeLine>({
   testId
 }: ITreeGridProps<T>): React.JSX.Element {
   const box = React.useRef<HTMLDivElement>(null);
-  const [view, setView] = React.useState({ top: 0, bottom: UNMEASURED });
-  const [activeKey, setActiveKey] = React.useState<string | null>(null);
+  const [sight, measure] = useSight(box, 1, UNMEASURED);
+  const [active, setActive] = useActive(lines);
   const tops = topsOf(lines);
-  const found = lines.findIndex(({ key }) => key === activeKey);
-  const active = found < 0 ? 0 : found;
-  const focusing = React.useRef(false);
-
-  const measure = React.useCallback(() => {
-    const seen = box.current;
-    if (seen?.clientHeight) {
-      const top = seen.scrollTop;
-      const bottom = top + seen.clientHeight;
-      setView(old =>
-        old.top === top && old.bottom === bottom ? old : { top, bottom }
-      );
-    }
-  }, []);
-  React.useLayoutEffect(() => {
-    const observer = new ResizeObserver(measure);
-    observer.observe(box.current!);
-    measure();
-    return () => observer.disconnect();
-  }, [measure]);
-  React.useLayoutEffect(() => {
-    if (focusing.current) {
-      focusing.current = false;
-      box.current
-        ?.querySelector<HTMLElement>('[role="row"][tabindex="0"]')
-        ?.focus({ preventScroll: true });
-    }
-  });
+  const focus = useGridFocus(box);
 
   const go = (index: number) => {
     const to = Math.max(0, Math.min(lines.length - 1, index));
@@ -82,8 +50,8 @@ export function TreeGrid<T extends ITreeLine>({
       Math.min(seen.scrollTop, tops[to]),
       tops[to + 1] - seen.clientHeight
     );
-    focusing.current = true;
-    setActiveKey(lines[to].key);
+    focus.take();
+    setActive(lines[to].key);
     measure();
   };
   const onKeyDown = (event: React.KeyboardEvent<HTMLElement>) => {
@@ -106,7 +74,7 @@ export function TreeGrid<T extends ITreeLine>({
     if (event.target !== row) {
       return;
     }
-    const to = targetOf(event.key, lines, active, tops, view);
+    const to = targetOf(event.key, lines, active, tops, sight);
     if (to !== undefined) {
       event.preventDefault();
       go(to);
@@ -124,13 +92,16 @@ export function TreeGrid<T extends ITreeLine>({
       role="treegrid"
       aria-label={label}
       aria-rowcount={lines.length}
+      // Of its lines one can be focused, where there is any.
+      tabIndex={lines.length ? undefined : -1}
       className="jp-slurmdash-TreeGrid"
       data-testid={testId}
+      {...focus.heard}
       onScroll={measure}
       onKeyDown={onKeyDown}
     >
       <div role="presentation" style={{ height: tops[lines.length] }}>
-        {inSight(lines.length, tops, view, active).map(index => {
+        {inSight(lines.length, tops, sight, active).map(index => {
           const line = lines[index];
           return (
             <div
@@ -154,7 +125,7 @@ export function TreeGrid<T extends ITreeLine>({
                   event.preventDefault();
                 }
               }}
-              onFocus={() => setActiveKey(line.key)}
+              onFocus={() => setActive(line.key)}
               onContextMenu={event => {
                 if (onMenu && !event.shiftKey) {
                   event.preventDefault();
@@ -173,89 +144,47 @@ export function TreeGrid<T extends ITreeLine>({
   );
 }
 
-/** Where each line begins, and after them where the last one ends. */
-export function topsOf(lines: ReadonlyArray<{ height: number }>): number[] {
-  const tops = [0];
-  for (const { height } of lines) {
-    tops.push(tops[tops.length - 1] + height);
-  }
-  return tops;
+/** The line that the keys are at, the first to begin with; when it goes, the one that stands there then. */
+function useActive(
+  lines: ReadonlyArray<ITreeLine>
+): [number, (key: string) => void] {
+  const [key, setKey] = React.useState<string | null>(null);
+  const last = React.useRef(0);
+  const found = lines.findIndex(line => line.key === key);
+  const active =
+    found < 0 ? Math.max(0, Math.min(last.current, lines.length - 1)) : found;
+  React.useLayoutEffect(() => {
+    last.current = active;
+  });
+  return [active, setKey];
 }
 
-/** The lines to draw: those in sight with some to spare, and the active one. */
-export function inSight(
-  count: number,
-  tops: ReadonlyArray<number>,
-  view: { top: number; bottom: number },
-  active: number
-): number[] {
-  // The last line that begins at or above the edge.
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (tops[middle + 1] <= view.top - SPARE) {
-      low = middle + 1;
-    } else {
-      high = middle;
+/** The focus of a grid: `take` gives it to the active line when that is drawn next, `heard` is for the grid's element. */
+function useGridFocus(box: React.RefObject<HTMLElement | null>) {
+  const wanted = React.useRef(false);
+  const inside = React.useRef(false);
+  React.useLayoutEffect(() => {
+    const grid = box.current!;
+    const now = document.activeElement;
+    // What had it went without a blur: the line was removed, or a button of it.
+    const lost = inside.current && (now === document.body || now === grid);
+    if (wanted.current || lost) {
+      wanted.current = false;
+      const row = grid.querySelector<HTMLElement>('[role="row"][tabindex="0"]');
+      (row ?? grid).focus({ preventScroll: true });
     }
-  }
-  const seen: number[] = [];
-  for (let at = low; at < count && tops[at] < view.bottom + SPARE; at++) {
-    seen.push(at);
-  }
-  if (active < count && !seen.includes(active)) {
-    seen.push(active);
-    seen.sort((one, other) => one - other);
-  }
-  return seen;
-}
-
-function foldKey(key: string, open: boolean): boolean {
-  return key === 'Enter' || key === (open ? 'ArrowLeft' : 'ArrowRight');
-}
-
-/** Where a key leads; undefined for keys that lead nowhere. */
-function targetOf(
-  key: string,
-  lines: ReadonlyArray<ITreeLine>,
-  active: number,
-  tops: ReadonlyArray<number>,
-  view: { top: number; bottom: number }
-): number | undefined {
-  const { level, open } = lines[active];
-  const page = (sign: number) => {
-    const goal = tops[active] + sign * (view.bottom - view.top);
-    const at = tops.findIndex(top => top > goal);
-    return at < 0 ? lines.length - 1 : at - 1;
+  });
+  return {
+    take: () => {
+      wanted.current = true;
+    },
+    heard: {
+      onFocus: () => {
+        inside.current = true;
+      },
+      onBlur: ({ relatedTarget }: React.FocusEvent) => {
+        inside.current = box.current!.contains(relatedTarget);
+      }
+    }
   };
-  switch (key) {
-    case 'ArrowDown':
-      return active + 1;
-    case 'ArrowUp':
-      return active - 1;
-    case 'Home':
-      return 0;
-    case 'End':
-      return lines.length - 1;
-    case 'PageDown':
-      return page(1);
-    case 'PageUp':
-      return page(-1);
-    case 'ArrowRight':
-      return open ? active + 1 : undefined;
-    case 'ArrowLeft': {
-      if (open) {
-        return undefined;
-      }
-      for (let at = active - 1; at >= 0; at--) {
-        if (lines[at].level < level) {
-          return at;
-        }
-      }
-      return undefined;
-    }
-    default:
-      return undefined;
-  }
 }

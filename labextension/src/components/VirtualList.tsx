@@ -1,5 +1,7 @@
 import * as React from 'react';
 
+import { useSight, withActive, type ISight } from './sight';
+
 /** Rows drawn beyond each edge, so that a quick wheel does not show a gap. */
 const SPARE = 4;
 
@@ -52,25 +54,7 @@ export function VirtualList({
   optionTestId
 }: IVirtualListProps): React.JSX.Element {
   const box = React.useRef<HTMLDivElement>(null);
-  const [range, setRange] = React.useState({ first: 0, last: UNMEASURED });
-  const measure = React.useCallback(() => {
-    const seen = box.current;
-    if (!seen?.clientHeight) {
-      return;
-    }
-    const first = Math.floor(seen.scrollTop / rowHeight);
-    const last = Math.ceil((seen.scrollTop + seen.clientHeight) / rowHeight);
-    setRange(old =>
-      old.first === first && old.last === last ? old : { first, last }
-    );
-  }, [rowHeight]);
-
-  React.useLayoutEffect(() => {
-    const observer = new ResizeObserver(measure);
-    observer.observe(box.current!);
-    measure();
-    return () => observer.disconnect();
-  }, [measure]);
+  const [sight, measure] = useSight(box, rowHeight, UNMEASURED);
 
   // Also when the list becomes another: then the same place may be out of sight.
   React.useLayoutEffect(() => {
@@ -111,7 +95,7 @@ export function VirtualList({
       onMouseDown={focusable ? undefined : event => event.preventDefault()}
     >
       <div role="presentation" style={{ height: count * rowHeight }}>
-        {drawn(range, active, count).map(index => (
+        {drawn(sight, active, count).map(index => (
           <div
             key={keyOf(index)}
             id={optionId(id, index)}
@@ -136,44 +120,11 @@ export function VirtualList({
 
 /** The rows in sight with some to spare, and the active one wherever it is: a screen reader looks for it. */
 export function drawn(
-  { first, last }: { first: number; last: number },
+  { first, last }: ISight,
   active: number,
   count: number
 ): number[] {
   const from = Math.max(0, Math.min(first, count - 1) - SPARE);
   const to = Math.min(count, last + SPARE);
-  const rows = Array.from({ length: Math.max(0, to - from) }, (_, at) => {
-    return from + at;
-  });
-  return active >= 0 && active < count && (active < from || active >= to)
-    ? active < from
-      ? [active, ...rows]
-      : [...rows, active]
-    : rows;
-}
-
-/** Where a key leads in a list of `count` rows, `page` of them in sight; undefined for other keys. */
-export function moved(
-  key: string,
-  active: number,
-  count: number,
-  page: number
-): number | undefined {
-  const within = (at: number) => Math.max(0, Math.min(count - 1, at));
-  switch (key) {
-    case 'ArrowDown':
-      return within(active + 1);
-    case 'ArrowUp':
-      return within(active - 1);
-    case 'PageDown':
-      return within(active + page);
-    case 'PageUp':
-      return within(active - page);
-    case 'Home':
-      return within(0);
-    case 'End':
-      return within(count - 1);
-    default:
-      return undefined;
-  }
+  return withActive({ first: from, last: to }, active, count);
 }

@@ -6,6 +6,7 @@ import type { JSONObject } from '@lumino/coreutils';
 
 import type { TemplateDraft } from '../api/types';
 import { slurmIcon } from '../icons';
+import type { AskedScript } from '../sections/templates/askedscript';
 import { isScript, nameOfFile } from '../sections/templates/scriptform';
 import { describe } from '../text';
 import { CommandIDs } from './ids';
@@ -25,7 +26,8 @@ interface IOptions {
 /** Templates from what people have: an image, a script, a job. Each opens as a draft in the editor. */
 export function addDraftCommands(options: IOptions): void {
   const { app, services, panel, tabs, trans, browsers } = options;
-  const { client, templateActions: actions } = services;
+  const { client, templateActions } = services;
+  const { script } = templateActions;
   const text = { type: 'string' };
   const argsOf = (properties: Record<string, JSONObject>) => ({
     args: { type: 'object' as const, properties }
@@ -39,6 +41,12 @@ export function addDraftCommands(options: IOptions): void {
     } catch (error) {
       Notification.error(describe(trans, error));
     }
+  };
+
+  const askScript = (content: Partial<AskedScript.IContent> = {}) => {
+    app.shell.activateById(panel.id);
+    panel.reveal(panel.templates);
+    script.ask(content);
   };
 
   app.commands.addCommand(CommandIDs.draftTemplate, {
@@ -57,23 +65,26 @@ export function addDraftCommands(options: IOptions): void {
     label: trans.__('New Slurm template from a script…'),
     describedBy: argsOf({ text, name: text }),
     execute: async args => {
-      const script = args.text === undefined ? null : String(args.text);
+      if (args.text === undefined) {
+        askScript();
+        return;
+      }
+      const given = String(args.text);
       const name = String(args.name ?? '');
-      let error: unknown = null;
-      if (script !== null) {
-        try {
-          const draft = await client.draftFromScript(script, name);
-          actions.closeScript();
+      try {
+        const draft = await script.draftOf(given, name);
+        if (draft) {
           await open(draft);
-          return;
-        } catch (reason) {
-          error = reason;
+        }
+      } catch (error) {
+        if (script.holdsOther(given)) {
+          const why = describe(trans, error);
+          Notification.error(name ? `${name}: ${why}` : why);
+        } else {
+          // It can be mended there; nothing of it is lost.
+          askScript({ text: given, name, error });
         }
       }
-      // It can be mended there; nothing of it is lost.
-      app.shell.activateById(panel.id);
-      panel.reveal(panel.templates);
-      actions.askScript(script === null ? {} : { text: script, name, error });
     }
   });
 

@@ -1,7 +1,8 @@
 import { ServerConnection } from '@jupyterlab/services';
 
 import { ChunkClock } from '../chunkclock';
-import { fingerprint, sha256 } from '../fingerprint';
+import { Problem } from '../../problem';
+import { fingerprint, lineOrFile, sha256 } from '../fingerprint';
 import { xsrfCookie } from '../headers';
 import { markOf, Uploader } from '../uploader';
 
@@ -75,6 +76,27 @@ it('reads the fingerprint that the server gives back', () => {
   expect(markOf(`filename YQ==,fingerprint ${btoa('0f')}`)).toBe('0f');
   expect(markOf('filename YQ==')).toBe('');
   expect(markOf('fingerprint')).toBe('');
+});
+
+describe('a request that died', () => {
+  const cut = new Problem({ code: 'network' });
+  const there = new File(['x'], 'a.py');
+
+  it('is the line’s fault while the files can be read', async () => {
+    expect(await lineOrFile(cut, [there, new File([], 'empty')])).toBe(cut);
+  });
+
+  it('is the fault of a file that went away', async () => {
+    const gone = new File(['x'], 'b.py');
+    jest.spyOn(gone, 'slice').mockReturnValue({} as Blob);
+    const problem = await lineOrFile(cut, [there, gone]);
+    expect(problem.code).toBe('unreadable');
+  });
+
+  it('is left alone when the server has said something', async () => {
+    const refused = new Problem({ code: 'no-space', status: 507 });
+    expect(await lineOrFile(refused, [])).toBe(refused);
+  });
 });
 
 it('makes an upload that can be stopped before it began', () => {

@@ -46,6 +46,29 @@ describe('Combobox', () => {
     remove();
   });
 
+  it('shows its value when there is something to choose from after one has typed', () => {
+    const field = (choices: IChoice[], value: string | null) => (
+      <Combobox
+        label="Account"
+        choices={choices}
+        value={value}
+        free
+        clearable
+        testId="box"
+        optionTestId="option"
+        onChange={() => undefined}
+      />
+    );
+    const { get, update, remove } = draw(field([], null));
+    const box = get<HTMLInputElement>('box');
+    type(box, 'mine');
+    update(field(CHOICES, 'mine'));
+    expect(box.value).toBe('mine');
+    update(field(CHOICES, null));
+    expect(box.value).toBe('');
+    remove();
+  });
+
   it('opens by click, and says so', () => {
     const { box, options, remove } = setup();
     expect(box.getAttribute('aria-expanded')).toBe('false');

@@ -1,6 +1,7 @@
 import * as React from 'react';
 
-import { inSight, topsOf, TreeGrid, type ITreeLine } from '../TreeGrid';
+import { TreeGrid } from '../TreeGrid';
+import { inSight, topsOf, type ITreeLine } from '../treelines';
 import { draw, press } from './render';
 
 const LINES: ITreeLine[] = [
@@ -75,11 +76,65 @@ describe('TreeGrid', () => {
     remove();
   });
 
+  it('gives the focus of a line that goes to the one that stands there then', () => {
+    const { host, update, remove } = draw(grid(LINES));
+    const active = () =>
+      host.querySelector<HTMLElement>('[role="row"][tabindex="0"]')!;
+    const [d, a, b, z] = LINES;
+    React.act(() => active().focus());
+    press(active(), 'ArrowDown');
+    update(grid([d, b, z]));
+    expect(active().textContent).toBe('d/b');
+    expect(document.activeElement).toBe(active());
+    // Above it lines come and go: it is the same one still.
+    update(grid([d, a, b, z]));
+    expect(document.activeElement?.textContent).toBe('d/b');
+    press(active(), 'End');
+    update(grid([d, a, b]));
+    expect(document.activeElement?.textContent).toBe('d/b');
+    update(grid([]));
+    const box = host.querySelector('[role="treegrid"]');
+    expect(document.activeElement).toBe(box);
+    update(grid(LINES));
+    expect(document.activeElement).toBe(active());
+    remove();
+  });
+
+  it('gives the focus of a button that goes to its line', () => {
+    const of = (button: boolean) => (
+      <TreeGrid
+        label="Files"
+        lines={LINES}
+        draw={line => line.key === 'd/a' && button && <button>x</button>}
+        onToggle={() => undefined}
+      />
+    );
+    const { host, update, remove } = draw(of(true));
+    React.act(() => host.querySelector('button')!.focus());
+    update(of(false));
+    const row = host.querySelector('[aria-rowindex="2"]');
+    expect(document.activeElement).toBe(row);
+    remove();
+  });
+
+  it('takes no focus that is elsewhere when a line goes, and stays where it was', () => {
+    const { host, update, remove } = draw(grid(LINES));
+    const active = () =>
+      host.querySelector<HTMLElement>('[role="row"][tabindex="0"]')!;
+    React.act(() => active().focus());
+    press(active(), 'ArrowDown');
+    React.act(() => active().blur());
+    update(grid([LINES[0], LINES[2], LINES[3]]));
+    expect(document.activeElement).toBe(document.body);
+    expect(active().textContent).toBe('d/b');
+    remove();
+  });
+
   it('finds what is in sight among lines of different heights', () => {
     const tops = topsOf(
       Array.from({ length: 1000 }, (_, at) => ({ height: at % 2 ? 40 : 20 }))
     );
-    const seen = inSight(1000, tops, { top: 15_000, bottom: 15_300 }, 3);
+    const seen = inSight(1000, tops, { first: 15_000, last: 15_300 }, 3);
     expect(seen[0]).toBe(3);
     expect(tops[seen[1]]).toBeLessThanOrEqual(15_000);
     expect(tops[seen.at(-1)! + 1]).toBeGreaterThanOrEqual(15_300);

@@ -1,6 +1,7 @@
 import * as React from 'react';
 
-import { VirtualList, drawn, moved } from '../VirtualList';
+import { moved } from '../sight';
+import { VirtualList, drawn } from '../VirtualList';
 import { click, draw } from './render';
 
 function list(count: number, active: number, chosen: number[] = []) {

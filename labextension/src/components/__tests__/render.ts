@@ -50,3 +50,16 @@ export function click(target: Element): void {
     );
   });
 }
+
+/** What is copied from now on, without `navigator.clipboard`: pages of plain http have none. */
+export function hearCopies(): string[] {
+  const copies: string[] = [];
+  const clipboardData = {
+    setData: (_: string, text: string) => copies.push(text)
+  };
+  document.execCommand = command =>
+    document.body.dispatchEvent(
+      Object.assign(new Event(command), { clipboardData })
+    );
+  return copies;
+}

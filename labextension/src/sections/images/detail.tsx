@@ -1,3 +1,4 @@
+import { Clipboard } from '@jupyterlab/apputils';
 import {
   caretLeftIcon,
   checkIcon,
@@ -247,7 +248,8 @@ function Digest({
           icon={copied ? checkIcon : copyIcon}
           label={copied ? trans.__('Copied') : trans.__('Copy the SHA-256')}
           onClick={() => {
-            void navigator.clipboard?.writeText(digest);
+            // `navigator.clipboard` is not there on a page of plain http.
+            Clipboard.copyToSystem(digest);
             setCopied(true);
           }}
         />

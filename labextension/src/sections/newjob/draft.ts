@@ -35,17 +35,6 @@ export interface IDraft extends ISettings {
   kept: Record<string, ISettings>;
 }
 
-/** The options that the form shows at once, in order. */
-export const MAIN_OPTIONS = [
-  'partition',
-  'nodes',
-  'ntasks',
-  'cpus_per_task',
-  'mem',
-  'gres',
-  'time'
-] as const;
-
 /** Options that few need; behind a fold. */
 export const MORE_OPTIONS = [
   'account',

@@ -23,7 +23,10 @@ export class DropModel extends Observable {
     super();
     this._client = options.client;
     this.files = new FilesModel(options);
-    this.files.changed.connect(() => this.notify());
+    this.files.changed.connect(() => {
+      this.astray ||= this._isAstray;
+      this.notify();
+    });
   }
 
   readonly files: FilesModel;
@@ -56,11 +59,13 @@ export class DropModel extends Observable {
       return;
     }
     this.opening = true;
+    this.astray = false;
+    this._kernels = sessionId;
     this.notify();
     this.files.clear();
     await this.files.restore(sessionId);
     this.opening = false;
-    this.astray = !this.files.sessionId && !this.files.error;
+    this.astray = this._isAstray;
     this.notify();
   }
 
@@ -96,12 +101,22 @@ export class DropModel extends Observable {
   /** Nobody looks any more: stop what this page sends; what has arrived stays. */
   override dispose(): void {
     if (!this.isDisposed) {
+      this._kernels = '';
       this.files.clear();
       super.dispose();
     }
   }
 
+  private get _isAstray(): boolean {
+    const { sessionId, error } = this.files;
+    return (
+      !this.opening && !error && !!this._kernels && sessionId !== this._kernels
+    );
+  }
+
   private readonly _client: DropModel.IClient;
+  /** The session that the kernel made. */
+  private _kernels = '';
 }
 
 export namespace DropModel {

@@ -7,10 +7,10 @@ import type {
 } from '../../api/types';
 import type { Uploader } from '../../api/uploader';
 import { Observable } from '../../observable';
-import { Problem } from '../../problem';
+import type { Problem } from '../../problem';
 import { named, type IPicked } from './filesdrop';
-import { Intake, type IPlan } from './filesintake';
-import { Meter } from './filesmeter';
+import { Drops } from './filesdrops';
+import { Intake } from './filesintake';
 import { isGone, SendQueue } from './filesqueue';
 import {
   rowsOf,
@@ -35,8 +35,6 @@ export class FilesModel extends Observable {
   constructor(options: FilesModel.IOptions) {
     super();
     const { client, uploader, newKey, now = Date.now } = options;
-    this._newKey = newKey;
-    this._now = now;
     this._remote = new FilesSession({
       client,
       now,
@@ -71,14 +69,22 @@ export class FilesModel extends Observable {
         Boolean(this.queue.named(name) ?? this._remote.stock.named(name)),
       onChange: () => this.notify()
     });
+    this._drops = new Drops({
+      intake: this.intake,
+      queue: this.queue,
+      remote: this._remote,
+      newKey,
+      now,
+      rows: () => this.rows,
+      remove: keys => this.remove(keys),
+      setSlot: (key, slot) => this.setSlot(key, slot),
+      onKey: (fileId, key) => this._keys.set(fileId, key),
+      onChange: () => this.notify()
+    });
   }
 
   readonly queue: SendQueue;
   readonly intake: Intake;
-  /** Drops that are being read and looked at, before their first byte. */
-  looking = 0;
-  /** Files of the last drop that were there already. */
-  already = 0;
   /** Lets the user choose files of the cluster; set by the plugin that knows JupyterLab's file browser. */
   chooser: (() => Promise<string[]>) | null = null;
 
@@ -91,12 +97,22 @@ export class FilesModel extends Observable {
   }
 
   get validation(): FileValidation | null {
-    return this._remote.validation;
+    return this._remote.check.validation;
   }
 
   /** What went wrong with the session itself, or with the last path. */
   get error(): unknown {
-    return this._remote.error;
+    return this._remote.error ?? this._remote.problem;
+  }
+
+  /** Drops that are being read and looked at, before their first byte. */
+  get looking(): number {
+    return this._drops.looking;
+  }
+
+  /** Files of the last drop that were there already. */
+  get already(): number {
+    return this._drops.already;
   }
 
   /** Files this page still sends, or is about to. */
@@ -124,8 +140,8 @@ export class FilesModel extends Observable {
 
   /** The template whose slots the files are checked against. */
   setTemplate(id: string | null): void {
-    if (id !== this._remote.templateId) {
-      this._remote.templateId = id;
+    if (id !== this._remote.check.templateId) {
+      this._remote.check.templateId = id;
       this.notify();
     }
   }
@@ -133,9 +149,14 @@ export class FilesModel extends Observable {
   /**
    * Take up a session of before the reload; a session that is gone is forgotten.
    *
-   * False when the server could not be asked: the session may still be there.
+   * False when the server could not be asked: the session may still be there, and is asked for again before anything
+   * is sent.
    */
   async restore(sessionId: string): Promise<boolean> {
+    if (this.session && this.sessionId !== sessionId) {
+      // What is under way to the other one would be shown as if it were in this one.
+      this.clear();
+    }
     const known = await this._remote.restore(sessionId);
     this._redraw();
     return known;
@@ -147,28 +168,14 @@ export class FilesModel extends Observable {
   }
 
   /** Send what was picked, once it has been read and nothing stands in its way. */
-  async take(
-    picking: Promise<ReadonlyArray<IPicked>>,
-    slot?: string
-  ): Promise<void> {
-    // One drop after the other: each may have something to ask.
-    const before = this._taking;
-    const taken = this._take(picking, before, slot);
-    this._taking = taken;
-    await taken;
+  take(picking: Promise<ReadonlyArray<IPicked>>, slot?: string): Promise<void> {
+    return this._drops.take(picking, slot);
   }
 
   /** Name files that are on the cluster already; nothing is copied. The answer: could all be taken? */
-  async addPaths(
-    paths: ReadonlyArray<string>,
-    slot?: string
-  ): Promise<boolean> {
+  addPaths(paths: ReadonlyArray<string>, slot?: string): Promise<boolean> {
     this._remote.error = null;
-    let good = true;
-    for (const [at, path] of paths.entries()) {
-      good = (await this._remote.addPath(path, at ? undefined : slot)) && good;
-    }
-    return good;
+    return this._remote.edits.addPaths(paths, slot);
   }
 
   addPath(path: string, slot?: string): Promise<boolean> {
@@ -202,7 +209,7 @@ export class FilesModel extends Observable {
         begun.flatMap(({ name }) => stock.named(name)?.file_id ?? [])
       );
     }
-    await this._remote.remove(ids);
+    await this._remote.edits.remove(ids);
   }
 
   /** Put a file into a slot, or into none. What stood there makes room. */
@@ -213,7 +220,9 @@ export class FilesModel extends Observable {
       item.slot = slot ?? undefined;
     }
     if (row?.fileId) {
-      await this._remote.setSlot(row.fileId, slot);
+      await this._remote.edits.setSlot(row.fileId, slot);
+    } else {
+      await this._remote.edits.clearSlot(slot ?? undefined);
     }
     this._redraw();
   }
@@ -235,7 +244,7 @@ export class FilesModel extends Observable {
 
   /** Leave the session behind; a new one begins with the next file. */
   clear(): void {
-    this.intake.clear();
+    this._drops.clear();
     this.queue.drop([...this.queue.items.keys()]);
     this._remote.leave();
     this._redraw();
@@ -265,91 +274,11 @@ export class FilesModel extends Observable {
     return this.totals.moving > MANY;
   }
 
-  private async _take(
-    picking: Promise<ReadonlyArray<IPicked>>,
-    before: Promise<void>,
-    slot: string | undefined
-  ): Promise<void> {
-    this.looking += 1;
-    this._remote.error = null;
-    this.notify();
-    try {
-      const picked = await picking;
-      await before;
-      this.already = 0;
-      await this._send(await this.intake.plan(picked), slot);
-    } catch (error) {
-      this._remote.fail(error);
-    } finally {
-      this.looking -= 1;
-      this.notify();
-    }
-  }
-
-  private async _send(
-    plans: ReadonlyArray<IPlan>,
-    slot: string | undefined
-  ): Promise<void> {
-    const again: string[] = [];
-    const fresh: ISending[] = [];
-    const old: string[] = [];
-    for (const plan of plans) {
-      const here = this.queue.named(plan.name);
-      if (plan.do === 'nothing') {
-        this.already += 1;
-        if (here) {
-          // The same file, perhaps moved since it was chosen first.
-          here.file = plan.file;
-          again.push(here.key);
-        }
-        continue;
-      }
-      if (here) {
-        old.push(here.key);
-      }
-      fresh.push(this._sending(plan, fresh.length ? undefined : slot));
-    }
-    if (old.length) {
-      await this.remove(old);
-    }
-    await this._remote.clearSlot(fresh[0]?.slot, fresh[0]?.fileId ?? '');
-    this.queue.add(fresh);
-    this.queue.resume(again);
-  }
-
-  private _sending(plan: IPlan, slot: string | undefined): ISending {
-    const refused = plan.do === 'refuse';
-    const resumed = plan.do === 'resume';
-    const key = this._newKey();
-    // What comes for a file that is there stands where that one stood; the server knows where.
-    const before = resumed
-      ? this._remote.stock.named(plan.name)
-      : this.queue.named(plan.name);
-    if (resumed) {
-      this._keys.set(plan.fileId, key);
-    }
-    return {
-      key,
-      name: plan.name,
-      file: plan.file,
-      slot: slot ?? before?.slot ?? undefined,
-      replace: plan.do === 'send' && plan.replace,
-      fingerprint: plan.fingerprint,
-      fileId: resumed ? plan.fileId : null,
-      state: refused ? 'failed' : 'queued',
-      sent: resumed ? plan.offset : 0,
-      meter: new Meter(this._now),
-      error: refused
-        ? new Problem({ code: 'invalid-input', detail: plan.why })
-        : null
-    };
-  }
-
   private _onCreated(item: ISending, changed: boolean): void {
     if (item.fileId) {
       this._keys.set(item.fileId, item.key);
       if (changed) {
-        void this._remote.setSlot(item.fileId, item.slot ?? null);
+        void this._remote.edits.setSlot(item.fileId, item.slot ?? null);
       }
     }
     this._redraw();
@@ -407,12 +336,10 @@ export class FilesModel extends Observable {
     }, DRAW);
   }
 
-  private readonly _now: () => number;
-  private readonly _newKey: () => string;
   private readonly _remote: FilesSession;
+  private readonly _drops: Drops;
   /** The server's id → the row's key, so that a row stays itself. */
   private readonly _keys = new Map<string, string>();
-  private _taking: Promise<void> = Promise.resolve();
   private _rows: ReadonlyArray<IFileRow> | null = null;
   private _totals: ITotals | null = null;
   private _drawing: ReturnType<typeof setTimeout> | undefined;

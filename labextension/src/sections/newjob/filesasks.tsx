@@ -5,7 +5,8 @@ import * as React from 'react';
 import { Button } from '../../components/Buttons';
 import { useTrans } from '../../components/trans';
 import { describe, formatBytes } from '../../text';
-import type { IObstacle, IQuestion, IShort } from './filesintake';
+import type { IObstacle, IQuestion } from './filesintake';
+import type { IShort } from './fileslook';
 
 /** Names that are written out; the rest is a number. */
 const NAMED = 4;
@@ -127,7 +128,7 @@ function shortText(
   }
 }
 
-/** A question in its place: it takes the focus, and stops nothing else. */
+/** A question in its place: it takes the focus and gives it back, and stops nothing else. */
 function Ask({
   title,
   testId,
@@ -143,7 +144,14 @@ function Ask({
   const id = React.useId();
   const buttons = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
+    const before = document.activeElement;
     buttons.current?.querySelector('button')?.focus();
+    return () => {
+      // Unless the user has taken it elsewhere meanwhile.
+      if (document.activeElement === document.body) {
+        (before as HTMLElement | null)?.focus();
+      }
+    };
   }, []);
   return (
     <div

@@ -3,32 +3,19 @@ import * as React from 'react';
 import { Button } from '../../components/Buttons';
 import { useTrans } from '../../components/trans';
 import type { FilesModel } from './files';
-import { readDrop } from './filesdrop';
+import { useSlotDrop } from './filesdrag';
 
 /** The ways to bring files in: drop them, choose them or a folder, or name what is on the cluster. */
 export function DropZone({ files }: { files: FilesModel }): React.JSX.Element {
   const trans = useTrans();
-  const [over, setOver] = React.useState(false);
+  const { over, ...dropping } = useSlotDrop(null, files);
   return (
     <div
       className={`jp-slurmdash-Drop ${over ? 'jp-mod-over' : ''}`}
       data-testid="slurmdash-drop-zone"
       data-pointer="/files"
       tabIndex={-1}
-      onDragOver={event => {
-        if (event.dataTransfer.types.includes('Files')) {
-          event.preventDefault();
-          setOver(true);
-        }
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={event => {
-        setOver(false);
-        if (event.dataTransfer.types.includes('Files')) {
-          event.preventDefault();
-          void files.take(readDrop(event.dataTransfer));
-        }
-      }}
+      {...dropping}
     >
       <div className="jp-slurmdash-Drop-line jp-mod-wrap">
         <span>{trans.__('Drop files or folders, or')}</span>

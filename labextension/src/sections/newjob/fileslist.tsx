@@ -12,10 +12,10 @@ import { useTrans } from '../../components/trans';
 import { formatBytes } from '../../text';
 import type { FilesModel } from './files';
 import { ArchiveContents } from './filesarchive';
+import { FILE_MIME, useSlotDrop } from './filesdrag';
 import { openFileMenu, openFolderMenu, type IMenuPlace } from './filesmenu';
-import { FILE_MIME, FileRow } from './filesrow';
+import { FileRow } from './filesrow';
 import type { IFileRow } from './filesrows';
-import { useSlotDrop } from './filesslots';
 import { linesOf, type IFolderLine, type ILine } from './filestree';
 
 /** Pixels of a line, and what more a moving or a wrong file has to say. */

@@ -1,3 +1,4 @@
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
@@ -51,7 +52,8 @@ export function openFileMenu(
   if (sha256) {
     flow.push({
       label: trans.__('Copy SHA-256'),
-      run: () => void navigator.clipboard.writeText(sha256)
+      // `navigator.clipboard` is not there on a page of plain http.
+      run: () => Clipboard.copyToSystem(sha256)
     });
   }
   flow.push({

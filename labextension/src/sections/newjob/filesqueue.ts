@@ -3,24 +3,19 @@ import { fingerprint } from '../../api/fingerprint';
 import type { UploadedFile, UploadSession } from '../../api/types';
 import type { IUpload, Uploader } from '../../api/uploader';
 import { Problem } from '../../problem';
+import { Forms, isSmall } from './filesforms';
 import { Meter } from './filesmeter';
 import type { ISending } from './filesrows';
 import { Retry, isAway } from './filesretry';
-
-/** Bytes up to which files go together in a form; the server writes those in one go too. */
-export const SMALL = 256 * 1024;
 
 /** Large files on their way at once; more would only share the same line. */
 const PARALLEL = 3;
 
 /** Forms on their way at once, so that the server writes one while the next comes. */
 const FORMS = 2;
-const FORM_FILES = 500;
-const FORM_BYTES = 8 * 1024 * 1024;
-const LEAST_FORM_BYTES = 1024 * 1024;
 
-/** Seconds that a form should last: what is in it when the line breaks is sent again. */
-const FORM_SECONDS = 8;
+/** Refusals of a form that may be about one of its files; all others are about the whole. */
+const ABOUT_ONE = [400, 409, 413, 415, 422];
 
 /** One request, or one after the other, under way. */
 interface IRun {
@@ -29,6 +24,7 @@ interface IRun {
   /** When it was last seen moving, and how far it was then; null before it moved. */
   movedAt: number;
   moved: number | null;
+  /** Null until the session is there. */
   upload: IUpload | null;
 }
 
@@ -165,7 +161,7 @@ export class SendQueue {
         }
       }
       for (; forms < FORMS; forms++) {
-        const items = this._nextForm();
+        const items = this._forms.next(this.meter.speed);
         if (!items.length) {
           break;
         }
@@ -174,38 +170,6 @@ export class SendQueue {
     }
     this.retry.watch(this._runs.size > 0);
     this._options.onChange();
-  }
-
-  /** Small files that may go in one form: the same slot, the same answer to a clash. */
-  private _nextForm(): ISending[] {
-    for (let half; (half = this._halves.pop());) {
-      half.forEach(item => this._alone.delete(item));
-      const items = half.filter(({ state }) => state === 'queued');
-      if (items.length) {
-        return items;
-      }
-    }
-    const room = Math.min(
-      FORM_BYTES,
-      Math.max(LEAST_FORM_BYTES, this.meter.speed * FORM_SECONDS)
-    );
-    const items: ISending[] = [];
-    let bytes = 0;
-    for (const item of this._items.values()) {
-      if (item.state !== 'queued' || !isSmall(item) || this._alone.has(item)) {
-        continue;
-      }
-      const first = items[0] ?? item;
-      if (item.slot !== first.slot || item.replace !== first.replace) {
-        continue;
-      }
-      bytes += item.file.size;
-      if (items.length && (items.length >= FORM_FILES || bytes > room)) {
-        break;
-      }
-      items.push(item);
-    }
-    return items;
   }
 
   private async _start(items: ISending[], form: boolean): Promise<void> {
@@ -286,11 +250,15 @@ export class SendQueue {
       onDone: files => {
         this._runs.delete(run);
         this.retry.succeeded();
-        for (const item of items) {
+        items.forEach((item, at) => {
           item.state = 'complete';
           item.sent = item.file.size;
-        }
+          item.fileId = files[at]?.file_id ?? null;
+        });
         this._options.onDone(items, files);
+        for (const item of items.filter(other => other.slot !== slot)) {
+          this._options.onCreated(item, true);
+        }
         this.drop(items.map(({ key }) => key));
       },
       onError: problem => this._failed(run, problem)
@@ -318,14 +286,14 @@ export class SendQueue {
       // A speed from before the line was cut says nothing any more.
       this.meter.reset();
       this.retry.hold(problem);
-    } else if (run.form && items.length > 1 && problem.status !== 507) {
-      // One of them cannot be taken: find it, and send the others.
+    } else if (
+      run.form &&
+      run.upload &&
+      items.length > 1 &&
+      (ABOUT_ONE.includes(problem.status) || problem.code === 'unreadable')
+    ) {
       this._requeue(items);
-      const middle = items.length >> 1;
-      for (const half of [items.slice(middle), items.slice(0, middle)]) {
-        half.forEach(item => this._alone.add(item));
-        this._halves.push(half);
-      }
+      this._forms.halve(items);
     } else {
       for (const item of items) {
         item.state = 'failed';
@@ -355,9 +323,7 @@ export class SendQueue {
   private readonly _items = new Map<string, ISending>();
   private readonly _names = new Map<string, ISending>();
   private readonly _runs = new Set<IRun>();
-  /** Parts of a refused form, to be tried alone. */
-  private readonly _halves: ISending[][] = [];
-  private readonly _alone = new Set<ISending>();
+  private readonly _forms = new Forms(this._items);
   /** Bytes that have left this page since it was loaded. */
   private _gone = 0;
 }
@@ -388,10 +354,6 @@ const HANGS = 5000;
 
 /** Tries while another connection still holds the file. */
 const BUSY_TRIES = 8;
-
-function isSmall({ file, fileId }: ISending): boolean {
-  return file.size <= SMALL && fileId === null;
-}
 
 /** The session or the upload is not there any more. */
 export function isGone(error: unknown): boolean {

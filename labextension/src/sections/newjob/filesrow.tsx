@@ -18,9 +18,6 @@ import { ChooseButton } from './filesdropzone';
 import { openFileMenu } from './filesmenu';
 import type { IFileRow } from './filesrows';
 
-/** What is dragged when a file is put into another slot; its data is the row's key. */
-export const FILE_MIME = 'application/x-slurmdash-file';
-
 interface IFileProps {
   row: IFileRow;
   /** Shown instead of the whole path. */

@@ -2,11 +2,13 @@ import type { SlurmClient } from '../../api/client';
 import type { ISlurmEvent } from '../../api/events';
 import type {
   ArchiveListing,
-  FileValidation,
   UploadedFile,
   UploadSession
 } from '../../api/types';
 import { Problem } from '../../problem';
+import { FilesCheck } from './filescheck';
+import { DraftSession } from './filesdraft';
+import { FilesEdits } from './filesedits';
 import { isGone } from './filesqueue';
 import { FilesStock } from './filesstock';
 
@@ -19,115 +21,88 @@ const LISTEN = 2000;
 /** Entries of an archive that are shown. */
 const ENTRIES = 200;
 
-/** Questions to the server at the same time. */
-const TOGETHER = 6;
-
-/** The upload session as the server has it, and what is asked of the server about it. */
+/** The upload session as the server has it, and what is heard of it. */
 export class FilesSession {
   constructor(private readonly _options: FilesSession.IOptions) {
     this._client = _options.client;
     this.stock = new FilesStock(_options.now);
+    this._draft = this._newDraft();
+    this.check = new FilesCheck({
+      client: this._client,
+      session: () => this.session,
+      onChange: () => _options.onChange()
+    });
+    this.edits = new FilesEdits({
+      client: this._client,
+      stock: this.stock,
+      draft: () => this._draft,
+      onEdited: () => this.settle(),
+      onError: error => this.fail(error)
+    });
   }
 
   readonly stock: FilesStock;
-  session: UploadSession | null = null;
-  validation: FileValidation | null = null;
+  readonly check: FilesCheck;
+  readonly edits: FilesEdits;
   /** What went wrong last. */
   error: unknown = null;
 
-  get templateId(): string | null {
-    return this._templateId;
-  }
-  /** The template whose slots the files are checked against. */
-  set templateId(id: string | null) {
-    this._templateId = id;
-    this.validation = null;
-    this._check();
+  get session(): UploadSession | null {
+    return this._draft.session;
   }
 
-  /** The session, made when there is none. Rejects when it cannot be made. */
-  async ensure(): Promise<UploadSession> {
-    if (!this.session) {
-      // Several files dropped at once ask for one session.
-      this._creating ??= this._client
-        .createSession(this._templateId)
-        .finally(() => {
-          this._creating = null;
-        });
-      this.session = await this._creating;
-      this._options.onChange();
-    }
-    return this.session;
+  /** Why it is not known what the session of before the reload holds; null when it is known. */
+  get problem(): unknown {
+    return this._draft.problem;
+  }
+
+  /** The session, made when there is none. Rejects when there can be none now, or the draft was left meanwhile. */
+  ensure(): Promise<UploadSession> {
+    return this._draft.ensure();
   }
 
   /** Take up a session; false when the server could not be asked whether it is there. */
-  async restore(sessionId: string): Promise<boolean> {
-    try {
-      this._take(await this._client.getSession(sessionId));
-      this._check();
-      return true;
-    } catch (error) {
-      const gone = isGone(error);
-      this.error = gone ? null : error;
-      return gone;
-    }
+  restore(sessionId: string): Promise<boolean> {
+    return this._draft.restore(sessionId);
   }
 
   /** Ask how the session stands. */
   async refresh(): Promise<void> {
-    if (this.session) {
-      try {
-        this._take(await this._client.getSession(this.session.session_id));
-        this._check();
-        if (isNetwork(this.error)) {
-          this.error = null;
-        }
-      } catch (error) {
-        if (isGone(error)) {
-          this.leave();
-        }
-        this.error = error;
-      }
-      this._options.onChange();
+    const draft = this._draft;
+    const id = draft.session?.session_id;
+    if (id === undefined) {
+      await draft.retry();
+      return;
     }
+    try {
+      const session = await this._client.getSession(id);
+      if (!draft.isOn(id)) {
+        return;
+      }
+      draft.session = session;
+      this._found(session);
+      if (isNetwork(this.error)) {
+        this.error = null;
+      }
+    } catch (error) {
+      if (!draft.isOn(id)) {
+        return;
+      }
+      if (isGone(error)) {
+        this.leave();
+      }
+      this.error = error;
+    }
+    this._options.onChange();
   }
 
-  /** Forget the session; a new one is made when it is needed. */
+  /** Forget the session, and what is still asked about it; a new one is made when it is needed. */
   leave(): void {
-    this.session = null;
-    this.validation = null;
+    this._draft.leave();
+    this._draft = this._newDraft();
+    this.check.clear();
     this.error = null;
     this.stock.reset([]);
-  }
-
-  /** Name a file that is on the cluster; false when it cannot be taken, with the reason in `error`. */
-  async addPath(path: string, slot?: string): Promise<boolean> {
-    try {
-      const { session_id: id } = await this.ensure();
-      const file = await this._client.addPath(id, path, slot);
-      await this.clearSlot(slot, file.file_id);
-      this.stock.merge([file]);
-      this.settle();
-      return true;
-    } catch (error) {
-      this.fail(error);
-      return false;
-    }
-  }
-
-  async remove(fileIds: ReadonlyArray<string>): Promise<void> {
-    await this._each(fileIds, async (id, sessionId) => {
-      await this._client.deleteFile(sessionId, id);
-      this.stock.remove([id]);
-    });
-    this.settle();
-  }
-
-  /** Put a file into a slot, or into none. What stood there makes room. */
-  async setSlot(fileId: string, slot: string | null): Promise<void> {
-    await this.clearSlot(slot ?? undefined, fileId);
-    await this._put(fileId, slot);
-    this.settle();
   }
 
   /** What an archive holds, its first entries. Rejects when the server cannot say. */
@@ -137,15 +112,6 @@ export class FilesSession {
       fileId,
       ENTRIES
     );
-  }
-
-  /** What stands in a slot makes room for the next. */
-  async clearSlot(slot?: string, but?: string): Promise<void> {
-    for (const file of slot ? [...this.stock.files] : []) {
-      if (file.slot === slot && file.file_id !== but) {
-        await this._put(file.file_id, null);
-      }
-    }
   }
 
   /** What happened to the session, here or elsewhere. */
@@ -177,7 +143,7 @@ export class FilesSession {
       all.forEach(one => one());
       // While thousands come in, the server has better to do.
       if (!this._options.isBusy()) {
-        this._check();
+        this.check.run();
       }
     }, SETTLE);
     this._options.onChange();
@@ -210,68 +176,27 @@ export class FilesSession {
     this._options.onChange();
   }
 
-  private _take(session: UploadSession): void {
-    this.session = session;
-    this.stock.reset(session.files);
-    this._options.onFiles();
-  }
-
-  private _put(fileId: string, slot: string | null): Promise<void> {
-    return this._each([fileId], async (id, sessionId) => {
-      const file = await this._client.updateFile(sessionId, id, { slot });
-      this.stock.merge([file]);
+  private _newDraft(): DraftSession {
+    return new DraftSession({
+      client: this._client,
+      create: () => this._client.createSession(this.check.templateId),
+      onFound: session => this._found(session),
+      onChange: () => this._options.onChange()
     });
   }
 
-  /** Ask about several files, some at a time; that one is gone already is no fault. */
-  private async _each(
-    ids: ReadonlyArray<string>,
-    ask: (id: string, sessionId: string) => Promise<void>
-  ): Promise<void> {
-    const rest = [...ids];
-    const work = async () => {
-      for (let id; (id = rest.shift()) !== undefined && this.session;) {
-        try {
-          await ask(id, this.session.session_id);
-        } catch (error) {
-          if (isGone(error)) {
-            this.stock.remove([id]);
-          } else {
-            this.fail(error);
-          }
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: TOGETHER }, work));
-  }
-
-  /** Ask how the files fit the template; the latest answer wins. */
-  private _check(): void {
-    const { session, _templateId: templateId } = this;
-    const turn = ++this._turn;
-    if (!session || !templateId) {
-      return;
-    }
-    this._client.validateSession(session.session_id, templateId).then(
-      validation => {
-        if (turn === this._turn) {
-          this.validation = validation;
-          this._options.onChange();
-        }
-      },
-      () => {
-        // The preview's own checks name the same faults.
-      }
-    );
+  private _found(session: UploadSession): void {
+    this.stock.reset(session.files);
+    this._options.onFiles();
+    this.check.run();
   }
 
   private readonly _client: FilesSession.IClient;
-  private _templateId: string | null = null;
-  private _creating: Promise<UploadSession> | null = null;
+  /** Another one after each leaving. */
+  private _draft: DraftSession;
   private _then: Array<() => void> = [];
   private _settling: ReturnType<typeof setTimeout> | undefined;
   private _listening: ReturnType<typeof setInterval> | undefined;
-  private _turn = 0;
 }
 
 export namespace FilesSession {

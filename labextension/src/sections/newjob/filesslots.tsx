@@ -11,9 +11,9 @@ import { useTrans } from '../../components/trans';
 import { formatBytes } from '../../text';
 import type { FilesModel } from './files';
 import { ArchiveContents } from './filesarchive';
-import { readDrop } from './filesdrop';
+import { FILE_MIME, useSlotDrop } from './filesdrag';
 import { ChooseButton } from './filesdropzone';
-import { FILE_MIME, FileRow } from './filesrow';
+import { FileRow } from './filesrow';
 import type { IFileRow } from './filesrows';
 
 type SlotState = 'empty' | 'uploading' | 'ok' | 'error';
@@ -121,43 +121,6 @@ export function SlotRow({
       )}
     </li>
   );
-}
-
-/** What a slot does with files that are dragged over it; `null` stands for "in no slot". */
-export function useSlotDrop(
-  slot: string | null,
-  files: FilesModel
-): {
-  over: boolean;
-  onDragOver: React.DragEventHandler;
-  onDragLeave: React.DragEventHandler;
-  onDrop: React.DragEventHandler;
-} {
-  const [over, setOver] = React.useState(false);
-  const takes = ({ dataTransfer: { types } }: React.DragEvent) =>
-    types.includes(FILE_MIME) || types.includes('Files');
-  return {
-    over,
-    onDragOver: event => {
-      if (takes(event)) {
-        event.preventDefault();
-        setOver(true);
-      }
-    },
-    onDragLeave: () => setOver(false),
-    onDrop: event => {
-      setOver(false);
-      if (takes(event)) {
-        event.preventDefault();
-        const key = event.dataTransfer.getData(FILE_MIME);
-        if (key) {
-          void files.setSlot(key, slot);
-        } else {
-          void files.take(readDrop(event.dataTransfer), slot ?? undefined);
-        }
-      }
-    }
-  };
 }
 
 function slotState(

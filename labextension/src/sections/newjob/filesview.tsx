@@ -1,12 +1,11 @@
 import * as React from 'react';
 
-import type { FileSlot } from '../../api/types';
+import type { FileSlot, FileValidation } from '../../api/types';
 import { ErrorNote } from '../../components/Notes';
 import { Part } from '../../components/Part';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
 import { formatBytes } from '../../text';
-import type { FilesModel } from './files';
 import { Obstacle, Question } from './filesasks';
 import { DropZone } from './filesdropzone';
 import { FilesList } from './fileslist';
@@ -33,16 +32,20 @@ export function FilesField({
   useModel(files);
   const trans = useTrans();
   const slots = model.template?.files.slots ?? NO_SLOTS;
-  const { bySlot, loose } = placed(slots, files);
+  const { rows, validation } = files;
+  const { bySlot, loose } = React.useMemo(
+    () => placed(slots, rows, validation),
+    [slots, rows, validation]
+  );
   const errors = model.messages('error');
-  const states = files.validation?.slots ?? [];
+  const states = validation?.slots ?? [];
   const { question, obstacle } = files.intake;
   return (
     <Part
       title={trans.__('Files')}
       side={
         <span className="jp-slurmdash-Quiet">
-          {files.rows.length ? formatBytes(files.totals.size) : null}
+          {rows.length ? formatBytes(files.totals.size) : null}
         </span>
       }
     >
@@ -76,14 +79,15 @@ export function FilesField({
 /** Which files stand in which slot, as the user set it or the server found it, and which in none. */
 function placed(
   slots: ReadonlyArray<FileSlot>,
-  files: FilesModel
+  rows: ReadonlyArray<IFileRow>,
+  validation: FileValidation | null
 ): { bySlot: Map<string, IFileRow[]>; loose: IFileRow[] } {
   const bySlot = new Map(slots.map(({ name }) => [name, [] as IFileRow[]]));
   const found = new Map(
-    (files.validation?.slots ?? []).map(({ name, file }) => [file, name])
+    (validation?.slots ?? []).map(({ name, file }) => [file, name])
   );
   const loose: IFileRow[] = [];
-  for (const row of files.rows) {
+  for (const row of rows) {
     const own = bySlot.get(row.slot ?? found.get(row.name) ?? '');
     (own ?? loose).push(row);
   }

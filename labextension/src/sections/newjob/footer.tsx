@@ -105,6 +105,13 @@ function Status({ model }: { model: NewJobModel }): React.JSX.Element {
   if (model.submitting) {
     return <>{trans.__('Checking and submitting…')}</>;
   }
+  if (model.lacksTemplate) {
+    return model.templateError ? (
+      <>{trans.__('The template could not be loaded.')}</>
+    ) : (
+      <>{trans.__('Loading…')}</>
+    );
+  }
   if (files.pending) {
     return (
       <>

@@ -103,6 +103,7 @@ export class NewJobModel extends Observable {
   readonly editor: ScriptModel;
 
   draft: IDraft;
+  /** The draft's own, once it is loaded. */
   template: Template | null = null;
   templateError: unknown = null;
   submitting = false;
@@ -143,6 +144,11 @@ export class NewJobModel extends Observable {
 
   get isEmpty(): boolean {
     return this.draft.templateId === null && this.draft.imageId === null;
+  }
+
+  /** The template is not loaded: without its fields, what was typed in them would not be sent. */
+  get lacksTemplate(): boolean {
+    return this.draft.templateId !== (this.template?.id ?? null);
   }
 
   get image(): Image | null {
@@ -203,6 +209,7 @@ export class NewJobModel extends Observable {
   get canSubmit(): boolean {
     return (
       !this.isEmpty &&
+      !this.lacksTemplate &&
       !this.submitting &&
       this.files.pending === 0 &&
       this.preview !== null &&
@@ -265,7 +272,6 @@ export class NewJobModel extends Observable {
   startAfresh(): void {
     const old = this.draft;
     this.files.clear();
-    this.template = null;
     this.submitted = null;
     this._change({ ...emptyDraft(this._newKey()), kept: old.kept });
     this.putAway = old;
@@ -358,7 +364,12 @@ export class NewJobModel extends Observable {
 
   /** Look again at everything that the server may have changed. */
   refresh(): void {
-    void this.files.refresh();
+    void this._loadTemplate();
+    void this.files.refresh().then(() => {
+      // Now the server has said whether the draft's session is there.
+      this._filesKnown ||= !this.files.error;
+      this._onFiles();
+    });
     this.limits.refresh();
     this._schedule();
   }
@@ -379,9 +390,6 @@ export class NewJobModel extends Observable {
     const id = this.draft.templateId;
     this.files.setTemplate(id);
     if (id === null) {
-      this.template = null;
-      this.templateError = null;
-      this._schedule();
       return;
     }
     try {
@@ -395,7 +403,7 @@ export class NewJobModel extends Observable {
       if (id !== this.draft.templateId) {
         return;
       }
-      this.template = null;
+      // One that was loaded before stays, and with it what is typed in its fields.
       this.templateError = error;
     }
     this._schedule();
@@ -403,6 +411,10 @@ export class NewJobModel extends Observable {
 
   private _change(draft: IDraft, touched = true): void {
     this._touched = true;
+    if (draft.templateId !== this.draft.templateId) {
+      this.template = null;
+      this.templateError = null;
+    }
     this.draft = draft;
     if (touched) {
       this.putAway = null;

@@ -58,7 +58,12 @@ export function TemplateField({
         }
         onChange={id => void model.selectTemplate(id)}
       />
-      {model.templateError ? <ErrorNote error={model.templateError} /> : null}
+      {model.templateError ? (
+        <ErrorNote
+          error={model.templateError}
+          onRetry={() => model.refresh()}
+        />
+      ) : null}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import type { SlurmClient } from '../../api/client';
 import type { Template, TemplateSummary } from '../../api/types';
 import { Observable } from '../../observable';
+import { AskedScript } from './askedscript';
 import { nameOf, type TemplatesModel } from './model';
 
 /** What was done, and the way back. */
@@ -11,21 +12,13 @@ export interface INotice {
   undo: (() => Promise<unknown>) | null;
 }
 
-/** A batch script that is to become a template, as it is typed. */
-export interface IScript {
-  text: string;
-  /** What the template is called when the script names no job. */
-  name: string;
-  /** Why it did not become one. */
-  error: unknown;
-}
-
 /** What one does with a template of the library; every step can be taken back. */
 export class TemplateActions extends Observable {
   constructor(options: TemplateActions.IOptions) {
     super();
     this._client = options.client;
     this._templates = options.templates;
+    this.script = new AskedScript(options);
   }
 
   /** The last thing done. */
@@ -34,8 +27,8 @@ export class TemplateActions extends Observable {
   error: unknown = null;
   /** The template whose copy waits for its name. */
   cloning: string | null = null;
-  /** The script that is asked for; null: none is. */
-  script: IScript | null = null;
+  /** The script that is to become a template. */
+  readonly script: AskedScript;
   busy = false;
   /** The templates whose check was asked for here and has not ended. */
   readonly checking = new Set<string>();
@@ -103,18 +96,6 @@ export class TemplateActions extends Observable {
 
   startClone(id: string | null): void {
     this.cloning = id;
-    this.notify();
-  }
-
-  /** Ask for a script; what was typed before stays. */
-  askScript(change: Partial<IScript> = {}): void {
-    const before = this.script ?? { text: '', name: '', error: null };
-    this.script = { ...before, ...change };
-    this.notify();
-  }
-
-  closeScript(): void {
-    this.script = null;
     this.notify();
   }
 
@@ -247,6 +228,7 @@ export namespace TemplateActions {
     SlurmClient,
     | 'cloneTemplate'
     | 'deleteTemplate'
+    | 'draftFromScript'
     | 'moveTemplate'
     | 'getTemplate'
     | 'getTemplateText'

@@ -3,23 +3,23 @@ import * as React from 'react';
 import { Button } from '../../components/Buttons';
 import { ErrorNote } from '../../components/Notes';
 import { useTrans } from '../../components/trans';
-import type { IScript, TemplateActions } from './actions';
+import type { AskedScript } from './askedscript';
 
 /** Asks for a batch script, pasted or from a file of this computer; one that cannot be read stays, with the reason. */
 export function ScriptForm({
-  actions,
+  script,
   onScript
 }: {
-  actions: TemplateActions;
+  script: AskedScript;
   onScript: (text: string, name: string) => void;
 }): React.JSX.Element {
   const trans = useTrans();
   const box = React.useRef<HTMLTextAreaElement>(null);
   const files = React.useRef<HTMLInputElement>(null);
-  const { text, name, error } = actions.script as IScript;
+  const { text, name, error, busy } = script;
   React.useEffect(() => box.current?.focus(), []);
   const submit = () => {
-    if (text.trim()) {
+    if (text.trim() && !busy) {
       onScript(text, name);
     }
   };
@@ -30,7 +30,7 @@ export function ScriptForm({
       onKeyDown={event => {
         if (event.key === 'Escape') {
           event.stopPropagation();
-          actions.closeScript();
+          script.hide();
         } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
           event.preventDefault();
           submit();
@@ -51,7 +51,7 @@ export function ScriptForm({
           rows={8}
           placeholder={'#!/bin/bash\n#SBATCH --ntasks=4\n…'}
           value={text}
-          onChange={event => actions.askScript({ text: event.target.value })}
+          onChange={event => script.ask({ text: event.target.value })}
         />
       </label>
       {error ? <ErrorNote error={error} /> : null}
@@ -64,13 +64,11 @@ export function ScriptForm({
         onChange={event => {
           const file = event.target.files?.[0];
           event.target.value = '';
-          void file?.text().then(text =>
-            actions.askScript({
-              text,
-              name: nameOfFile(file.name),
-              error: null
-            })
-          );
+          void file
+            ?.text()
+            .then(text =>
+              script.ask({ text, name: nameOfFile(file.name), error: null })
+            );
         }}
       />
       <div className="jp-slurmdash-ScriptForm-acts">
@@ -79,6 +77,8 @@ export function ScriptForm({
           accent
           type="submit"
           disabled={!text.trim()}
+          // It keeps the focus while it works.
+          aria-disabled={busy}
           title={trans.__('Make a template of it (Ctrl Enter)')}
           data-testid="slurmdash-script-submit"
         >
@@ -91,7 +91,7 @@ export function ScriptForm({
         >
           {trans.__('Choose a file…')}
         </Button>
-        <Button small onClick={() => actions.closeScript()}>
+        <Button small onClick={() => script.hide()}>
           {trans.__('Cancel')}
         </Button>
       </div>

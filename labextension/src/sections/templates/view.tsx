@@ -28,6 +28,8 @@ export function TemplatesView(
   const { model, actions, onNew, onImport, onScript } = props;
   useModel(model);
   useModel(actions);
+  const { script } = actions;
+  useModel(script);
   const trans = useTrans();
   const [over, setOver] = React.useState(false);
   const { shelves } = model;
@@ -67,7 +69,7 @@ export function TemplatesView(
           <IconButton
             icon={textEditorIcon}
             label={trans.__('New template from a script…')}
-            aria-expanded={actions.script !== null}
+            aria-expanded={script.open}
             data-testid="slurmdash-template-script"
             onClick={() => onScript()}
           />
@@ -79,7 +81,7 @@ export function TemplatesView(
           />
         </div>
         {model.loaded && model.items.length > 0 && <Filters model={model} />}
-        {actions.script && <ScriptForm actions={actions} onScript={onScript} />}
+        {script.open && <ScriptForm script={script} onScript={onScript} />}
         <DoneNote actions={actions} onEdit={props.onEdit} />
       </div>
       {model.error ? (

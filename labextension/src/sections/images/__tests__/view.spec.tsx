@@ -1,7 +1,13 @@
 import * as React from 'react';
 
 import type { Image, ImageRuns, ImageWhere } from '../../../api/types';
-import { click, draw, press, type } from '../../../components/__tests__/render';
+import {
+  click,
+  draw,
+  hearCopies,
+  press,
+  type
+} from '../../../components/__tests__/render';
 import { ImagesModel } from '../model';
 import { ImagesView } from '../view';
 
@@ -209,6 +215,18 @@ it('computes a digest on demand, and says what went wrong', async () => {
   await settle();
   expect(started).toEqual(['torch-3']);
   expect(get('slurmdash-image-detail').textContent).toContain('not asked for');
+  remove();
+});
+
+it('copies a digest, also on a page of plain http', async () => {
+  const { get, open, remove } = await setup();
+  const copies = hearCopies();
+  await open('torch-2');
+  const button = (label: string) =>
+    get('slurmdash-image-detail').querySelector(`[aria-label="${label}"]`)!;
+  click(button('Copy the SHA-256'));
+  expect(copies).toEqual(['ab12'.repeat(16)]);
+  expect(button('Copied')).not.toBeNull();
   remove();
 });
 

@@ -333,6 +333,17 @@ export async function reading(): Promise<void> {
   }
 }
 
+/** A promise that the test decides on. */
+export function later<T>() {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
+
 /** Let everything that waits happen. */
 export async function settle(ms = 400): Promise<void> {
   await jest.advanceTimersByTimeAsync(ms);

@@ -1,45 +1,7 @@
 import { problemOf } from '../../../api/client';
 import { Problem } from '../../../problem';
-import { FilesModel } from '../files';
-import { FakeServer, FakeUploader, reading, settle } from './fakes';
-
-const BIG = 300 * 1024;
-
-function setup() {
-  const server = new FakeServer();
-  const uploader = new FakeUploader();
-  let keys = 0;
-  const files = new FilesModel({
-    client: server.client,
-    uploader,
-    newKey: () => `k${++keys}`,
-    random: () => 1
-  });
-  /** All of an upload is on the server. */
-  const finish = async (at: number) => {
-    const { target } = uploader.uploads[at];
-    server.file(target.name, target.slot);
-    target.onCreated(`f-${target.name}`);
-    target.onDone();
-    await settle();
-  };
-  const states = () =>
-    Object.fromEntries(files.rows.map(({ name, state }) => [name, state]));
-  return { server, uploader, files, finish, states };
-}
-
-const big = (name: string, letter = 'x') =>
-  new File([letter.repeat(BIG)], name, { lastModified: 1 });
-const small = (name: string, text = 'x') => new File([text], name);
-
-async function add(
-  files: FilesModel,
-  some: File[],
-  slot?: string
-): Promise<void> {
-  void files.add(some, slot);
-  await reading();
-}
+import { reading, settle } from './fakes';
+import { add, BIG, big, setup, small } from './filesmodel';
 
 const network = () => new Problem({ code: 'network' });
 
@@ -368,7 +330,7 @@ describe('FilesModel', () => {
     await files.setSlot(a, 'script');
     expect(server.session?.files[0].slot).toBe('script');
     await files.setSlot(b, 'script');
-    expect(files.rows.map(({ slot }) => slot)).toEqual(['script', 'script']);
+    expect(files.rows.map(({ slot }) => slot)).toEqual([null, 'script']);
     server.file('b', undefined, 'uploading');
     uploader.uploads[1].target.onCreated('f-b');
     await settle();

@@ -290,6 +290,75 @@ describe('NewJobModel', () => {
     expect(model.template).toBeNull();
   });
 
+  it('keeps the fields and what is typed in them when the template cannot be looked at again', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    model.setParameter('rate', '0.5');
+    await settle();
+    const { getTemplate } = server.client;
+    const away = new Problem({ code: 'network' });
+    server.client.getTemplate = () => Promise.reject(away);
+    model.onEvent({ type: 'templates_changed', channel: 'templates' });
+    await settle();
+    expect([model.template?.id, model.templateError]).toEqual([
+      'other-v1',
+      away
+    ]);
+    expect(server.previewed.at(-1)?.parameters).toEqual({ rate: 0.5 });
+    await model.submit();
+    expect(server.submissions[0].body.parameters).toEqual({ rate: 0.5 });
+    server.client.getTemplate = getTemplate;
+    model.refresh();
+    await settle();
+    expect(model.templateError).toBeNull();
+  });
+
+  it('submits nothing of a template whose fields are not known, and asks for them again', async () => {
+    const { server, model } = setup({
+      draft: { templateId: 'other-v1', parameters: { rate: '0.5' } }
+    });
+    const { getTemplate } = server.client;
+    server.client.getTemplate = () =>
+      Promise.reject(new Problem({ code: 'network' }));
+    await model.restore();
+    await settle();
+    expect([model.canSubmit, model.lacksTemplate]).toEqual([false, true]);
+    expect(await model.submit()).toBeNull();
+    expect(server.submissions).toEqual([]);
+    server.client.getTemplate = getTemplate;
+    model.refresh();
+    await settle();
+    expect([model.canSubmit, model.lacksTemplate]).toEqual([true, false]);
+    expect(server.previewed.at(-1)?.parameters).toEqual({ rate: 0.5 });
+    model.startAfresh();
+    expect(model.lacksTemplate).toBe(false);
+  });
+
+  it('does not take the fields of one template for those of another that is still to come', async () => {
+    const { server, model } = setup();
+    await model.selectTemplate('other-v1');
+    await settle();
+    const { getTemplate } = server.client;
+    let come: () => void = () => undefined;
+    server.client.getTemplate = async id => {
+      await new Promise<void>(done => (come = done));
+      return getTemplate(id);
+    };
+    const selecting = model.selectTemplate('python-script-v1');
+    model.setParameter('rate', '0.5');
+    await settle();
+    expect([model.lacksTemplate, model.canSubmit]).toEqual([true, false]);
+    expect(await model.submit()).toBeNull();
+    come();
+    await selecting;
+    await settle();
+    expect([model.template?.id, model.canSubmit]).toEqual([
+      'python-script-v1',
+      true
+    ]);
+    expect(server.previewed.at(-1)?.parameters).toEqual({ rate: 0.5 });
+  });
+
   it('fills in the example with a file of its own, once', async () => {
     const { server, uploader, model } = setup();
     await model.tryExample();

@@ -44,6 +44,7 @@ async function setup(source: TemplateSummary['source'] = 'private') {
     getTemplate: answer('get'),
     getTemplateText: async () => ({ text: 'yaml', hash: 'h' }),
     importTemplate: answer('import'),
+    draftFromScript: () => Promise.reject(new Error('not asked for')),
     getTemplateHealth: jest.fn(async () => health(state.now)),
     startTemplateCheck: jest.fn(async () => health('running')),
     startOfficialChecks: jest.fn(async () => ({ running: ['a'] }))
@@ -172,17 +173,6 @@ it('narrows by shelf and tag, and asks for the archive when it is wanted', async
   templates.narrow({ tag: '', source: 'archived' });
   await templates.refresh();
   expect(templates.archived).toHaveLength(1);
-});
-
-it('keeps a script that is typed until it has become a template', async () => {
-  const { actions } = await setup();
-  actions.askScript();
-  expect(actions.script).toEqual({ text: '', name: '', error: null });
-  actions.askScript({ text: '#!/bin/sh', name: 'run' });
-  actions.askScript({ error: 'why' });
-  expect(actions.script).toMatchObject({ text: '#!/bin/sh', error: 'why' });
-  actions.closeScript();
-  expect(actions.script).toBeNull();
 });
 
 it.each([
