@@ -93,7 +93,7 @@ class Catalog:
             is_local=is_local,
             inspect=inspect,
             rules=rules,
-            written=self._read_beside,
+            written=self._bring_up_to_date,
             clock=clock,
         )
 
@@ -228,6 +228,11 @@ class Catalog:
             self._read_beside()
         finally:
             self._beside.release()
+
+    def _bring_up_to_date(self) -> None:
+        # Where nobody has looked yet, nobody waits.
+        if self._snapshot is not None:
+            self._read_beside()
 
     def _read_beside(self) -> None:
         # Whoever asks after the scan is told that the database does not answer.

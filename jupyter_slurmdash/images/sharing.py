@@ -20,7 +20,8 @@ from .records import scan_of, scan_row
 # Seconds for which a scan is believed to live without a sign of it.
 LEASE = 30.0
 
-# Seconds: progress is written no more often than this, and looked for at first; followers of a long scan slow down.
+# Seconds: progress is written no more often than this, for the servers that follow; these look for it sooner at first.
+_WRITTEN = 0.5
 _TICK = 0.25
 _SLOWEST = 1.0
 
@@ -57,7 +58,7 @@ class Heartbeat:
     def _run(self) -> None:
         written = self._current()
         renewed = time.monotonic()
-        while not self._stop.wait(_TICK):
+        while not self._stop.wait(_WRITTEN):
             scan = self._current()
             if scan is None or (scan is written and time.monotonic() - renewed < LEASE / 4):
                 continue

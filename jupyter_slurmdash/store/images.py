@@ -92,17 +92,17 @@ class ImageTable:
                 self._set(connection, unchanged, {"last_scanned": now})
 
     def _with_text(self, row: Mapping[str, Any]) -> Row:
-        """The row with its facts as JSON, which is written once for all rows that have the same object."""
-        facts = row.get("facts")
-        if facts is None:
-            return dict(row)
-        written = self._written.get(id(facts))
+        """The row with its JSON as text, which is written once for all rows that have the same object."""
+        return {**row, **{name: self._text(row[name]) for name in _TEXTS if name in row}}
+
+    def _text(self, value: object) -> JsonText:
+        written = self._written.get(id(value))
         if written is None:
             if len(self._written) >= _WRITTEN:
                 self._written.clear()
             # With the object itself, or another could come to have its id().
-            written = self._written[id(facts)] = (facts, JsonText(orjson.dumps(facts).decode()))
-        return {**row, "facts": written[1]}
+            written = self._written[id(value)] = (value, JsonText(orjson.dumps(value).decode()))
+        return written[1]
 
     def forget_other_nodes(self, nodes: Collection[str], now: float) -> None:
         """Nodes that are not in ``nodes`` have left the cluster, and their images with them."""

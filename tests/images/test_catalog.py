@@ -354,6 +354,7 @@ def test_one_scan_at_a_time(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -
 def test_who_looks_after_a_scan_does_not_read_the_table_for_it(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert cluster.catalog.images() == []
     cluster.put("node001", "a.sif")
     cluster.catalog.scan()
     monkeypatch.setattr(ImageTable, "all", lambda table: pytest.fail("the scan has read it already"))
