@@ -148,6 +148,8 @@ for (const [mode, theme] of THEMES) {
 test('by keys alone, then submitted', async ({ panel }) => {
   test.setTimeout(4 * SLOW);
   const { page } = panel;
+  // Playwright takes the dialog over from the first listener on, and does not wait until the browser knows.
+  page.on('filechooser', () => undefined);
   await open(page, 'drop.ipynb', 'drop-keys');
   await run(page, 0);
   const field = panel.get('file-drop');
