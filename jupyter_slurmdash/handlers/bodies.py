@@ -12,6 +12,7 @@ import copy
 import json
 import sys
 import time
+from concurrent.futures import Future
 from typing import Any, ClassVar
 
 from tornado import web
@@ -30,14 +31,15 @@ SLOW = 0.004  # seconds for one piece, from which on the disk is waited for besi
 QUICK = 512  # pieces in a row that were quick, after which they are written in the loop again
 TURN = 0.0005  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
 # What holds an upload's lock runs in threads of its own: behind those that wait for the lock, it would never come to
-# release it.
+# release it. So a sink that waits for others' locks does that among all that wait.
 _WRITERS = "slurmdash_writers"
+_WAITERS = "slurmdash_executor"
 _ENDLESS = 2**62
 
 
 class BodyHandler(SlurmDashHandler):
     """A streamed body, and what becomes of it. A subclass opens its sink in ``admit_body``; ``off_loop`` says that
-    the sink may wait for more than the disk.
+    the sink's ``write`` and ``finish`` may wait for more than the disk: for the locks of uploads.
     """
 
     off_loop: ClassVar[bool] = False
@@ -60,9 +62,10 @@ class BodyHandler(SlurmDashHandler):
         try:
             await self.admit_body()
         except SlurmDashError as error:
-            if not self._is_sending() or self.announced() is None:
+            if not self._is_sending():
                 raise
-            self.allow_body(self.announced() or 0)
+            announced = self.announced()
+            self.allow_body(announced if announced is not None else _ENDLESS)
             self._release()
             await self._refuse(error)
 
@@ -164,15 +167,19 @@ class BodyHandler(SlurmDashHandler):
         if self._writer is None:
             return
         try:
-            took = await self.call_in(_WRITERS, self._put, chunk) if self._slow else self._put(chunk)
+            took = await self.call_in(self._threads, self._put, chunk) if self._slow else self._put(chunk)
         except SlurmDashError as error:
-            await self.call_in(_WRITERS, self._writer.close)
+            await self._released()
             await self._refuse(error)
             return
         self._judge(took)
         if time.perf_counter() - self._turn > TURN:
             await asyncio.sleep(0)
             self._turn = time.perf_counter()
+
+    @property
+    def _threads(self) -> str:
+        return _WAITERS if self.off_loop else _WRITERS
 
     def _put(self, chunk: bytes | memoryview) -> float:
         """Seconds that it took."""
@@ -233,13 +240,31 @@ class BodyHandler(SlurmDashHandler):
         self._over.set()
         self._release()
 
-    def _release(self) -> None:
+    def _release(self) -> Future[None] | None:
+        """Let go of the upload, beside the loop. Nobody has to wait for it; the log tells what went wrong."""
         if self._writer is None:
-            return
+            return None
         try:
-            self.settings[_WRITERS].submit(self._writer.close)
+            closed: Future[None] = self.settings[_WRITERS].submit(self._writer.close)
         except RuntimeError:  # the server is going down, and its threads are gone
             self._writer.close()
+            return None
+        closed.add_done_callback(self._tell_failure)
+        return closed
+
+    async def _released(self) -> None:
+        """As ``_release``, for who waits: a client that has its answer comes again, and finds nobody in its way."""
+        # What fails now is told in the log: the client is to hear of what came first.
+        with contextlib.suppress(SlurmDashError):
+            closed = self._release()
+            if closed is not None:
+                await asyncio.wrap_future(closed)
+
+    def _tell_failure(self, closed: Future[None]) -> None:
+        error = None if closed.cancelled() else closed.exception()
+        if error is not None:
+            fault = None if isinstance(error, SlurmDashError) else error
+            self.log.warning("What is left of an upload could not be put in order: %s", error, exc_info=fault)
 
     async def conclude(self) -> Any:
         """The body is complete: what its sink answers, None when it was refused or there was nothing to
@@ -248,4 +273,4 @@ class BodyHandler(SlurmDashHandler):
         if self._refused:
             self._stop_lingering()
             return None
-        return await self.call_in(_WRITERS, self._writer.finish) if self._writer is not None else None
+        return await self.call_in(self._threads, self._writer.finish) if self._writer is not None else None

@@ -6,9 +6,11 @@ SQLite by default, PostgreSQL by its URL. SQLite's writers take the write lock w
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -31,6 +33,11 @@ _ANSWERS = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError, sa
 
 # PostgreSQL's word for "permission denied" (appendix A of its manual).
 _DENIED = "42501"
+
+# SQLite has a word for a full disk only. A full quota is an I/O error, or a file that cannot be opened, like many other
+# faults (os_unix.c: unixWrite, unixShmMap, unixOpen).
+_MAYBE_FULL = frozenset((sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN))
+_PROBE = 64 * 1024  # bytes: more than SQLite writes at once
 
 # Where Alembic keeps it.
 _REVISION = sa.select(sa.column("version_num", sa.Text)).select_from(sa.table("alembic_version"))
@@ -136,7 +143,7 @@ class Database:
                 raise self._not_ours(error.orig) from error
             if isinstance(error, _ANSWERS):
                 raise
-            if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL and self.path is not None:
+            if self.path is not None and _is_full(error.orig, self.path.parent):
                 raise NoSpace(
                     f"The disk or your quota is full, and the database in {self.path.parent} cannot be written. Free"
                     " some space and try again; nothing was lost."
@@ -272,3 +279,17 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _is_full(error: object, directory: Path) -> bool:
+    """Whether an error of SQLite comes of a full disk or quota. Where it does not say, the disk is asked."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None or code & 0xFF not in _MAYBE_FULL:
+        return code == sqlite3.SQLITE_FULL
+    try:
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as probe:
+            probe.write(bytes(_PROBE))
+            os.fsync(probe.fileno())  # a network file system tells it only now
+    except OSError as refusal:
+        return refusal.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False

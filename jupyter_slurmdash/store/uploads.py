@@ -4,11 +4,12 @@ columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..errors import Conflict
 from .database import Database
 from .tables import upload_files as files
 from .tables import upload_sessions as sessions
@@ -50,6 +51,7 @@ class UploadTable:
     def delete_session(self, session_id: str) -> None:
         """Remove the session and, with it, the rows of its files."""
         with self._database.write() as connection:
+            _take_turns(connection, session_id)
             connection.execute(sa.delete(files).where(files.c.session_id == session_id))
             connection.execute(sa.delete(sessions).where(sessions.c.id == session_id))
 
@@ -78,20 +80,40 @@ class UploadTable:
         with self._database.read() as connection:
             return _one(connection.execute(query).mappings())
 
-    def insert_file(self, row: Mapping[str, Any]) -> Row | None:
-        """Add a file; when the session has one of that name already, add nothing and answer with that one."""
+    def insert_file(self, row: Mapping[str, Any], replaced: str = "") -> Row | None:
+        """Add a file, in the place of the one with the id ``replaced``; when the session has another one of that name
+        already, change nothing and answer with that one.
+        """
         same_name = sa.select(files).where(
-            files.c.session_id == row["session_id"], files.c.name == row["name"]
+            files.c.session_id == row["session_id"], files.c.name == row["name"], files.c.id != replaced
         )
         with self._database.write() as connection:
+            _take_turns(connection, row["session_id"])
             existing = _one(connection.execute(same_name.limit(1)).mappings())
             if existing is None:
+                connection.execute(sa.delete(files).where(files.c.id == replaced))
                 connection.execute(sa.insert(files).values(**row))
             return existing
 
-    def insert_files(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add files of one session, all or none."""
+    def insert_files(self, rows: Sequence[Mapping[str, Any]], replaced: Iterable[str] = ()) -> None:
+        """Add files, at least one, of one session, in the place of those with the ids ``replaced``: all, or nothing.
+
+        Raises Conflict for a name that the session has otherwise: another process, or another request, was quicker.
+        """
+        session_id = rows[0]["session_id"]
         with self._database.write() as connection:
+            _take_turns(connection, session_id)
+            gone = [{"gone": file_id} for file_id in replaced]
+            if gone:
+                connection.execute(sa.delete(files).where(files.c.id == sa.bindparam("gone")), gone)
+            names = connection.execute(sa.select(files.c.name).where(files.c.session_id == session_id))
+            there = set(names.scalars())
+            for row in rows:
+                if row["name"] in there:
+                    raise Conflict(
+                        f"“{row['name']}” was added twice at the same time. Look at the session, then try again."
+                    )
+                there.add(row["name"])
             connection.execute(sa.insert(files), [dict(row) for row in rows])
 
     def update_file(self, file_id: str, values: Mapping[str, Any]) -> None:
@@ -101,10 +123,10 @@ class UploadTable:
     def progress(self, session_id: str, file_id: str, values: Mapping[str, Any], expires_at: float) -> None:
         """What an upload has come to, and the session's longer life, in one transaction."""
         with self._database.write() as connection:
-            connection.execute(sa.update(files).where(files.c.id == file_id).values(**values))
             connection.execute(
                 sa.update(sessions).where(sessions.c.id == session_id).values(expires_at=expires_at)
             )
+            connection.execute(sa.update(files).where(files.c.id == file_id).values(**values))
 
     def delete_file(self, file_id: str) -> None:
         with self._database.write() as connection:
@@ -119,6 +141,15 @@ class UploadTable:
         )
         with self._database.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _take_turns(connection: sa.Connection, session_id: str) -> None:
+    """Until the end of the transaction nobody else adds files to the session, so that a name which is not there now
+    will not be. (SQLite's writers take turns anyway, and have no FOR UPDATE.) Comes before any lock on a file's row, as
+    everywhere here, or two transactions would wait for each other.
+    """
+    turn = sa.select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True)
+    connection.execute(turn)
 
 
 def _one(rows: sa.MappingResult) -> Row | None:

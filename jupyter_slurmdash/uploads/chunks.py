@@ -20,7 +20,7 @@ from .files import Part, full_disk
 from .journal import Journal
 from .locks import LetGo
 from .magic import HEAD
-from .model import Session, SessionFile
+from .model import Session, SessionFile, Slot
 from .names import clean_path
 from .progress import Progress
 from .protocol import Checksum
@@ -46,14 +46,31 @@ class Chunk:
 
 
 class _Open:
-    """A file while at least one of its chunks is on its way. ``lock`` guards journal, digest and the count."""
+    """A file while at least one of its chunks is on its way. ``lock`` guards the syncs, journal and digest; ``writers``
+    are under the lock of all files. ``lost`` is what each failed sync said.
+    """
 
     def __init__(self, file: SessionFile, part: Part, journal: Journal, digest: Digest, now: float) -> None:
         self.file, self.part, self.journal, self.digest = file, part, journal, digest
         self.lock = threading.Lock()
         self.writers: dict[int, ChunkWriter] = {}
         self.progress = Progress(journal.received, now)
+        self.lost: list[OSError] = []
         self.problem = ""
+
+    def sync(self, lost: int) -> None:
+        """Put on the disk what a chunk has written that began when ``lost`` syncs had failed. Raises OSError.
+
+        The kernel tells a failure to one sync of the file, whosever bytes were lost: none of the chunks counts that
+        had been written to by then.
+        """
+        if lost < len(self.lost):
+            raise OSError(*self.lost[lost].args)
+        try:
+            os.fdatasync(self.part.fd)
+        except OSError as error:
+            self.lost.append(error)
+            raise
 
 
 class Chunks:
@@ -143,19 +160,31 @@ class Chunks:
             self._transfers.space.check_size(chunk.index * size + length)
 
     def _writer(self, user: str, file: SessionFile, chunk: Chunk) -> ChunkWriter:
-        with self._lock:
-            shared = self._files.get(file.id)
-            if shared is None:
-                shared = self._enter(file)
-            if shared.file.state != "complete" and chunk.index not in shared.journal.lengths:
-                try:
-                    self._transfers.space.check(user, chunk.body or 0, file.id)
-                except SlurmDashError:
-                    self._leave_if_idle(shared)
-                    raise
-            writer = ChunkWriter(self, shared, chunk)
-            shared.writers[chunk.index] = writer
-            return writer
+        slot = self._transfers.space.slot_of(file) if chunk.index == 0 else None
+        shared, writer = self._join(file, chunk, slot)
+        if shared.file.state != "complete" and chunk.index not in shared.journal.lengths:
+            try:
+                self._transfers.space.check(user, chunk.body or 0, file.id)
+            except BaseException:
+                self._drop(shared, chunk)
+                raise
+        return writer
+
+    def _join(self, file: SessionFile, chunk: Chunk, slot: Slot | None) -> tuple[_Open, ChunkWriter]:
+        """One more writer of the file. The first one opens it; chunks of other files do not wait for that."""
+        with self._records.locks.held(f"{file.id}/open"):
+            with self._lock:
+                shared = self._files.get(file.id)
+                if shared is not None:
+                    return shared, self._add(shared, chunk, slot)
+            shared = self._enter(file)
+            with self._lock:
+                self._files[file.id] = shared
+                return shared, self._add(shared, chunk, slot)
+
+    def _add(self, shared: _Open, chunk: Chunk, slot: Slot | None) -> ChunkWriter:
+        shared.writers[chunk.index] = writer = ChunkWriter(self, shared, chunk, slot)
+        return writer
 
     def _enter(self, file: SessionFile) -> _Open:
         """With the file's own lock, until its last writer has gone."""
@@ -168,42 +197,57 @@ class Chunks:
                 raise Conflict("This file was just deleted. Send its chunks again.")
             if file.state == "uploading" and journal.complete:
                 file = self._transfers.finish_held(file)
-            part = Part(place, place.final if file.state == "complete" else None)
-            digest = self._transfers.digest(file.id)
-            shared = _Open(file, part, journal, digest, self._transfers.ticks())
+            part = Part(place, finished=place.final if file.state == "complete" else None)
+            digest = self._transfers.digest(file.id, journal.contiguous)
+            return _Open(file, part, journal, digest, self._transfers.ticks())
         except BaseException:
             self._records.locks.release(file.id)
             raise
-        self._files[file.id] = shared
-        return shared
 
     def _let_go(self, file_id: str) -> None:
-        shared = self._files.get(file_id)
-        for writer in list(shared.writers.values()) if shared is not None else ():
+        with self._lock:
+            shared = self._files.get(file_id)
+            writers = list(shared.writers.values()) if shared is not None else []
+        for writer in writers:
             if writer.chunk.let_go is not None:
                 writer.chunk.let_go()
 
-    def leave(self, shared: _Open, chunk: Chunk) -> None:
-        """A writer goes."""
+    def leave(self, shared: _Open, chunk: Chunk, wrong: InvalidInput | None) -> None:
+        """A writer goes; ``wrong`` is what it found in the first bytes: the file has failed then."""
+        try:
+            if wrong is not None:
+                self._fail(shared, wrong)
+        finally:
+            try:
+                self._drop(shared, chunk)
+            finally:
+                self._records.locks.release(f"{shared.file.id}/{chunk.index}")
+
+    def _fail(self, shared: _Open, wrong: InvalidInput) -> None:
+        with shared.lock:
+            self._transfers.leave(shared.file, shared.digest, wrong, wrong.detail)
+            self._records.place(shared.file).journal.unlink(missing_ok=True)
+
+    def _drop(self, shared: _Open, chunk: Chunk) -> None:
         with self._lock:
             shared.writers.pop(chunk.index, None)
-            self._leave_if_idle(shared)
-        self._records.locks.release(f"{shared.file.id}/{chunk.index}")
-
-    def _leave_if_idle(self, shared: _Open) -> None:
-        if shared.writers:
-            return
-        del self._files[shared.file.id]
-        shared.part.close()
-        self._records.locks.release(shared.file.id)
+            if shared.writers:
+                return
+            del self._files[shared.file.id]
+        try:
+            shared.part.close()
+        finally:
+            self._records.locks.release(shared.file.id)
 
     @full_disk()
-    def acknowledge(self, shared: _Open, chunk: Chunk, length: int) -> None:
-        """The chunk's bytes are written: put them on the disk and note them; complete the file if it is whole."""
-        os.fdatasync(shared.part.fd)
+    def acknowledge(self, shared: _Open, chunk: Chunk, length: int, lost: int) -> None:
+        """The chunk's bytes are written: put them on the disk and note them; complete the file if it is whole. ``lost``
+        see ``_Open.sync``.
+        """
         with shared.lock:
             if shared.problem:
                 raise InvalidInput(shared.problem)
+            shared.sync(lost)
             journal, place = shared.journal, self._records.place(shared.file)
             journal.add(place.journal, chunk.index, length)
             shared.digest.catch_up(shared.part.fd, journal.contiguous)
@@ -217,26 +261,20 @@ class Chunks:
             if shared.file.state != "complete" and shared.progress.due(now):
                 self._transfers.tell_progress(shared.file, shared.progress, journal.received, now)
 
-    def check_head(self, shared: _Open, head: bytes) -> None:
-        """The first bytes of the file. Raises InvalidInput when they cannot be right; the file has failed then."""
-        found = validate_first_bytes(shared.file.name, head, self._transfers.space.slot_of(shared.file))
-        if found is None:
-            return
-        error = InvalidInput(found.message, [found])
-        with shared.lock:
-            shared.problem = found.message
-            self._transfers.leave(shared.file, shared.digest, error, found.message)
-            self._records.place(shared.file).journal.unlink(missing_ok=True)
-        raise error
-
 
 class ChunkWriter:
-    """The bytes of one chunk. Holds the chunk until ``finish`` or ``close``. Thread safe."""
+    """The bytes of one chunk. Holds the chunk until ``finish`` or ``close``. Thread safe.
 
-    def __init__(self, chunks: Chunks, shared: _Open, chunk: Chunk) -> None:
+    ``write`` is called from the event loop: it waits for nobody, and asks no database.
+    """
+
+    def __init__(self, chunks: Chunks, shared: _Open, chunk: Chunk, slot: Slot | None) -> None:
         self.chunk = chunk
         self._chunks = chunks
         self._shared = shared
+        self._slot = slot
+        self._lost = len(shared.lost)
+        self._wrong: InvalidInput | None = None
         self._known = shared.journal.lengths.get(chunk.index)
         self._start = chunk.index * shared.journal.chunk_size
         self._length = 0
@@ -280,7 +318,11 @@ class ChunkWriter:
         self._head += data[: HEAD - len(self._head)]
         if len(self._head) >= HEAD or end:
             head, self._head = bytes(self._head), None
-            self._chunks.check_head(self._shared, head)
+            found = validate_first_bytes(self._shared.file.name, head, self._slot)
+            if found is not None:
+                self._shared.problem = found.message  # the file is not complete without this chunk
+                self._wrong = InvalidInput(found.message, [found])
+                raise self._wrong
 
     def finish(self) -> dict[str, Any]:
         """The contract's ``ChunkReceipt``, when the chunk is on the disk. Raises as ``write``, and ChecksumMismatch."""
@@ -306,7 +348,7 @@ class ChunkWriter:
             return
         self._chunks.check_length(self.chunk, self._shared.journal.chunk_size, self._length)
         self._look_at(b"", end=True)
-        self._chunks.acknowledge(self._shared, self.chunk, self._length)
+        self._chunks.acknowledge(self._shared, self.chunk, self._length, self._lost)
 
     def close(self) -> None:
         """Let go of the chunk; without ``finish`` it was never there. Idempotent."""
@@ -314,4 +356,4 @@ class ChunkWriter:
             if self._closed:
                 return
             self._closed = True
-        self._chunks.leave(self._shared, self.chunk)
+        self._chunks.leave(self._shared, self.chunk, self._wrong)

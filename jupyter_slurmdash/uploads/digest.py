@@ -9,6 +9,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from ..errors import Conflict
+from .afterfork import anew_after_fork
 
 _READ = 1024 * 1024
 _SMALL = 64 * 1024  # bytes that are digested sooner than handed over
@@ -33,12 +34,23 @@ class _Aside:
 
     def update(self, digest: hashlib._Hash, data: bytes | memoryview, done: SimpleQueue[None]) -> None:
         """``done`` gets one None when ``digest`` has seen ``data``."""
-        if self._thread is None:
-            with self._start:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
-                    self._thread.start()
-        self._todo.put((digest, data, done))
+        if self._thread is not None or self._started():
+            self._todo.put((digest, data, done))
+        else:
+            digest.update(data)
+            done.put(None)
+
+    def _started(self) -> bool:
+        """Whether there is a thread; at a limit of processes none can be started, until some have ended."""
+        with self._start:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="digest", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return False
+                self._thread = thread  # not before it runs: who sees it leaves pieces to it
+        return True
 
     def _run(self) -> None:
         # Who waits for an answer comes first: on Linux a thread has a niceness of its own. A sandbox may forbid to set
@@ -51,25 +63,17 @@ class _Aside:
             done.put(None)
 
 
-_aside = _Aside()
-
-
-def _make_anew() -> None:
-    global _aside
-    _aside = _Aside()
-
-
-os.register_at_fork(after_in_child=_make_anew)  # a thread does not come along
+_aside = anew_after_fork(_Aside)
 
 
 class Digest:
-    """SHA-256 of a file that comes in pieces. What it did not see (before a restart) it reads from the
-    disk.
+    """SHA-256 of a file that comes in pieces, ``seen`` bytes from its beginning so far. What it did not see (before a
+    restart) it reads from the disk.
     """
 
     def __init__(self) -> None:
         self._hash = new_digest()
-        self._seen = 0
+        self.seen = 0
         self._done: SimpleQueue[None] = SimpleQueue()
         self._behind = 0
 
@@ -80,14 +84,16 @@ class Digest:
 
     def update(self, data: bytes | memoryview, offset: int) -> None:
         """``data`` stands at ``offset``; left for later when something before it has not been seen."""
-        if offset != self._seen:
+        if offset != self.seen:
             return
-        self._seen += len(data)
         if len(data) <= _SMALL and not self._behind:
             self._hash.update(data)
+            self.seen += len(data)
             return
+        _aside().update(self._hash, data, self._done)
+        # Not before: a piece that was never handed over would be waited for without an end.
+        self.seen += len(data)
         self._behind += 1
-        _aside.update(self._hash, data, self._done)
         self._settle(AHEAD)
 
     def _settle(self, left: int = 0) -> None:
@@ -98,24 +104,24 @@ class Digest:
     def copy(self) -> Digest:
         self._settle()
         other = Digest()
-        other._hash, other._seen = self._hash.copy(), self._seen
+        other._hash, other.seen = self._hash.copy(), self.seen
         return other
 
     def hexdigest(self, fd: int, size: int) -> str:
         """The digest of the first ``size`` bytes, reading what is missing of them from ``fd``."""
-        if self._seen > size:
+        if self.seen > size:
             self._settle()
-            self._hash, self._seen = new_digest(), 0
+            self._hash, self.seen = new_digest(), 0
         self.catch_up(fd, size)
         self._settle()
         return self._hash.hexdigest()
 
     def catch_up(self, fd: int, size: int) -> None:
         """See all of the first ``size`` bytes of ``fd``. Raises Conflict when it has fewer."""
-        while self._seen < size:
-            data = os.pread(fd, min(_READ, size - self._seen), self._seen)
+        while self.seen < size:
+            data = os.pread(fd, min(_READ, size - self.seen), self.seen)
             if not data:
                 raise Conflict(
                     "The uploaded file has become shorter on the disk. Delete it and send it again."
                 )
-            self.update(data, self._seen)
+            self.update(data, self.seen)

@@ -14,12 +14,13 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..errors import Conflict, NoSpace
-from .flush import Flusher
+from ..errors import Conflict, NoSpace, StorageFailed
+from .flush import Flusher, Synced
 from .journal import Journal
+from .private import write_private
 
 _READ = 1024 * 1024
 _MOVE = 16 * 1024 * 1024
@@ -80,22 +81,30 @@ class Place:
 
 
 class Part:
-    """The open ``.part`` file. Another process that has it open makes this raise Conflict."""
+    """The open ``.part`` file. Another process that has it open makes this raise Conflict.
 
-    def __init__(self, place: Place, finished: Path | None = None) -> None:
-        """``finished`` is the whole file, which is only read."""
+    ``chunked``: its bytes are those that the journal names, and were on the disk before it did; ``size`` is how many.
+    """
+
+    def __init__(self, place: Place, synced: Synced | None = None, finished: Path | None = None) -> None:
+        """``synced`` is what is known of it from before, and kept up to date. ``finished`` is the whole file, which is
+        only read.
+        """
         place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._place = place
+        self.synced = synced or Synced()
+        self.chunked = place.journal.exists()
+        self._lost = False
         if finished is not None:
             self.fd = os.open(finished, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             self.size = os.fstat(self.fd).st_size
-            self._flusher = Flusher(self.fd, self.size)
+            self._flusher = Flusher(self.fd, self.size, self.synced)
             return
         self.fd = os.open(place.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             self._lock()
             self.size = place.acknowledged()
-            self._flusher = Flusher(self.fd, self.size)
+            self._flusher = Flusher(self.fd, self.size, self.synced)
             if place.mark.exists():
                 self.rewind(self.size)  # its checksum never came
         except BaseException:
@@ -114,14 +123,16 @@ class Part:
                 raise
 
     def append(self, data: bytes | memoryview) -> None:
-        """Write ``data`` at the end. Raises NoSpace with ``size`` grown by what did fit."""
+        """Write ``data`` at the end. Raises NoSpace or StorageFailed, for bytes that came before too, with ``size``
+        grown by what did fit.
+        """
         view = memoryview(data)
-        while view:
-            with full_disk():
+        with full_disk():
+            while view:
                 written = os.pwrite(self.fd, view, self.size)
-            self.size += written
-            view = view[written:]
-        self._flusher.grown(self.size)
+                self.size += written
+                view = view[written:]
+            self._flusher.grown(self.size)
 
     def append_from(self, source: int, start: int, length: int) -> None:
         """Write ``length`` bytes of the descriptor ``source`` at the end: inside the kernel, and without any copy
@@ -149,7 +160,7 @@ class Part:
     def mark(self) -> None:
         """From here on, bytes do not count until ``unmark``."""
         temporary = self._place.mark.with_suffix(".mark~")
-        temporary.write_text(str(self.size))
+        write_private(temporary, str(self.size).encode())
         os.rename(temporary, self._place.mark)
 
     def unmark(self) -> None:
@@ -162,29 +173,67 @@ class Part:
         self._flusher.shrunk(size)
         self.unmark()
 
+    def cut(self) -> None:
+        """Let the file end where its bytes do. Raises Conflict when the disk has fewer of them."""
+        there = os.fstat(self.fd).st_size
+        if there < self.size:
+            raise Conflict("The uploaded file has become shorter on the disk. Delete it and send it again.")
+        if there > self.size:
+            os.ftruncate(self.fd, self.size)  # of a chunk that was broken off
+
     def sync(self) -> None:
         """Return when the bytes are on the disk."""
         self._flusher.sync(self.size)
 
-    def close(self) -> None:
-        """What the disk did not take in the end is forgotten: whoever goes on sends it again."""
+    def settle(self) -> None:
+        """Wait for the sync that is under way, and begin none. Raises OSError when the disk is known not to have taken
+        what came; ``close`` forgets that then.
+        """
         try:
             self._flusher.settle()
+            _close_another(self.fd)
         except OSError:
-            self.rewind(self._flusher.safe)
+            self._lost = True  # a network tells it once
+            raise
+
+    def close(self) -> None:
+        """What the disk did not take after all is forgotten: whoever goes on sends it again. Chunks that count stay."""
+        try:
+            with suppress(OSError):
+                self.settle()
+            if self._lost and not self.chunked:
+                self.rewind(self.synced.size)
         finally:
-            os.close(self.fd)
+            with full_disk():
+                os.close(self.fd)
+
+
+def _close_another(fd: int) -> None:
+    """A network's file system tells at the close of a descriptor what it did not take, and after the last one nothing
+    could be taken back. Raises OSError.
+    """
+    try:
+        other = os.dup(fd)
+    except OSError:
+        return  # too many are open: then the last one tells it
+    os.close(other)
 
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """A full disk or quota as NoSpace: around a block, or on a function as ``@full_disk()``."""
+    """A full disk or quota as NoSpace, one that fails as StorageFailed: around a block, or on a function as
+    ``@full_disk()``.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno in _FULL:
+            raise NoSpace(f"{_FULL[error.errno]}, then go on; what the disk has taken is kept.") from error
+        if error.errno != errno.EIO:
             raise
-        raise NoSpace(f"{_FULL[error.errno]}, then go on; what has arrived is kept.") from error
+        raise StorageFailed(
+            f"The disk failed: {error.strerror}. Go on later; if it stays so, tell your administrator."
+        ) from error
 
 
 def _move(source: int, start: int, target: int, offset: int, length: int) -> int:

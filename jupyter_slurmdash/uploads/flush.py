@@ -8,49 +8,61 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .afterfork import anew_after_fork
 
 STEP = 16 * 1024 * 1024  # bytes that are worth a sync of their own
 _THREADS = 4
 
-_aside: ThreadPoolExecutor
+_aside = anew_after_fork(lambda: ThreadPoolExecutor(_THREADS, "flush"))
 
 
-def _make_threads() -> None:
-    global _aside
-    _aside = ThreadPoolExecutor(_THREADS, "flush")
+@dataclass
+class Synced:
+    """How many bytes of a file, from its beginning, are on the disk for certain; 0 while nobody has asked the disk.
 
+    It outlives the descriptors of the file: what one request wrote may be what the sync of a later one loses.
+    """
 
-_make_threads()
-os.register_at_fork(after_in_child=_make_threads)  # threads do not come along
+    size: int = 0
 
 
 class Flusher:
-    """Syncs of one open file, one at a time. ``safe``: so many bytes of it are on the disk for certain."""
+    """Syncs of one open file of ``size`` bytes, one at a time. ``synced`` is kept up to date."""
 
-    def __init__(self, fd: int, size: int) -> None:
-        self.safe = size
+    def __init__(self, fd: int, size: int, synced: Synced) -> None:
         self._fd = fd
-        self._begun = size
+        self._synced = synced
+        synced.size = self._begun = min(synced.size, size)
         self._under_way: Future[None] | None = None
 
     def grown(self, size: int) -> None:
-        """The file has ``size`` bytes now. Never waits."""
-        if size - self._begun < STEP or (self._under_way is not None and not self._under_way.done()):
+        """The file has ``size`` bytes now. Never waits. Raises OSError when the disk did not take what it had been
+        given before.
+        """
+        if self._under_way is not None:
+            if not self._under_way.done():
+                return
+            self.settle()
+        if size - self._begun < STEP:
             return
-        if self._under_way is not None and self._under_way.exception() is not None:
-            return  # sync() and settle() tell it; the kernel tells each failure once
-        self.safe, self._begun = self._begun, size
-        # A descriptor of its own: the file may be closed before the thread comes to it.
-        self._under_way = _aside.submit(_sync, os.dup(self._fd))
+        try:
+            self._under_way = _aside().submit(os.fdatasync, self._fd)  # whoever closes the file settles first
+        except RuntimeError:
+            return  # no thread can be started: all is left for the last sync
+        self._begun = size
 
     def shrunk(self, size: int) -> None:
-        self.safe, self._begun = min(self.safe, size), min(self._begun, size)
+        self._synced.size, self._begun = min(self._synced.size, size), min(self._begun, size)
 
     def settle(self) -> None:
-        """Wait for what is under way. Raises OSError when the disk did not take what it had been given."""
+        """Wait for what is under way. Raises OSError when the disk did not take what it had been given; the kernel
+        tells it once, this does again and again.
+        """
         if self._under_way is not None:
             self._under_way.result()
-            self.safe = self._begun
+            self._synced.size = self._begun
 
     def sync(self, size: int) -> None:
         """Return when all ``size`` bytes are on the disk. Raises OSError, and so does ``settle`` then."""
@@ -62,11 +74,4 @@ class Flusher:
             self._under_way.set_exception(error)
             raise
         self._under_way.set_result(None)
-        self.safe = self._begun = size
-
-
-def _sync(fd: int) -> None:
-    try:
-        os.fdatasync(fd)
-    finally:
-        os.close(fd)
+        self._synced.size = self._begun = size

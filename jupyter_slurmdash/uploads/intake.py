@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from ..errors import Conflict, InvalidInput, SlurmDashError
+from ..errors import Conflict, InvalidInput, SessionExpired, SessionNotFound, UploadNotFound
 from .locks import LetGo
 from .model import FILE_TYPES, SessionFile
 from .multipart import Multipart, PartBegin, PartEnd
@@ -98,13 +99,19 @@ class Intake:
         if there is not None:
             self._writer = Same(there)
         else:
-            file = self._transfers.create(self._session_id, self._user, new)
-            whole = Append(0, let_go=self._let_go, all_or_none=True)
-            writer = self._transfers.open(self._session_id, self._user, file.id, whole)
-            assert isinstance(writer, Writer)
-            self._writer = writer
+            self._writer = self._open(self._transfers.create(self._session_id, self._user, new))
         self._writer.write(bytes(part.data))
         part.data.clear()
+
+    def _open(self, file: SessionFile) -> Writer:
+        whole = Append(0, let_go=self._let_go, all_or_none=True)
+        try:
+            writer = self._transfers.open(self._session_id, self._user, file.id, whole)
+        except BaseException:
+            self._remove(file)  # nobody else knows of it
+            raise
+        assert isinstance(writer, Writer)
+        return writer
 
     def _end_part(self) -> None:
         part, self._part = self._part, None
@@ -167,7 +174,10 @@ class Intake:
             self.close()
 
     def close(self) -> None:
-        """Give up what is not complete: a form cannot be resumed. Idempotent."""
+        """Give up what is not complete: a form cannot be resumed. Idempotent.
+
+        Raises NoSpace or Conflict when that could not be removed; the same form, sent again, takes its place.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -176,10 +186,12 @@ class Intake:
             if writer is not None:
                 writer.close()
             if isinstance(writer, Writer):
-                try:
-                    self._transfers.remove(self._session_id, self._user, writer.file.id)
-                except SlurmDashError:
-                    return  # the session has gone, and the file with it
+                self._remove(writer.file)
+
+    def _remove(self, file: SessionFile) -> None:
+        # The session may have gone, and the file with it; or the same form, sent again, has replaced it.
+        with suppress(SessionNotFound, SessionExpired, UploadNotFound):
+            self._transfers.remove(self._session_id, self._user, file.id)
 
 
 def answer(files: list[SessionFile]) -> Mapping[str, object]:

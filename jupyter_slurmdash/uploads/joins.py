@@ -12,11 +12,14 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from ..errors import Conflict, InvalidInput
 from .files import Part, Place, full_disk
+from .flush import Synced
 from .model import SessionFile
+from .private import write_private
 from .records import NewFile, Records
 from .space import Space
 
@@ -39,7 +42,7 @@ class Recipe:
 
     def write(self, path: Path) -> None:
         temporary = path.with_suffix(".join~")
-        temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        write_private(temporary, json.dumps(asdict(self)).encode())
         os.rename(temporary, path)
 
 
@@ -82,7 +85,7 @@ class Joins:
                 self._space.check(user, max((part.size or 0 for part in parts[1:]), default=0), file.id)
                 place = self._records.place(file)
                 if metadata:
-                    place.metadata.write_text(metadata, encoding="latin-1")
+                    write_private(place.metadata, metadata.encode("latin-1"))
                 Recipe(header, [(part.id, part.size or 0) for part in parts]).write(place.recipe)
 
             file = self._records.add(session, replace(new, size=size), before)
@@ -99,22 +102,27 @@ class Joins:
         return part
 
 
-def gather(place: Place, recipe: Recipe, used: Callable[[str], None]) -> None:
+def gather(place: Place, recipe: Recipe, used: Callable[[str], None], synced: Synced) -> None:
     """Make ``place.part`` the whole; each part that it holds is removed and told to ``used``. Goes on where an
-    earlier call was ended. Raises NoSpace, Conflict when a part has gone.
+    earlier call was ended. Raises OSError, Conflict when a part has gone.
     """
     siblings = [(Place(place.directory, part_id, part_id), length) for part_id, length in recipe.parts]
     first, _ = siblings[0]
     if not place.part.exists():
         _require(first)
         os.rename(first.part, place.part)
-    part = Part(place)
+    # No part goes before its bytes are on the disk, whichever process did it.
+    gone = takewhile(lambda one: not one[0].part.exists(), siblings)
+    synced.size = sum(length for _, length in gone)
+    part = Part(place, synced)
     try:
         end = 0
         for (source, length), (part_id, _) in zip(siblings, recipe.parts, strict=True):
             start, end = end, end + length
             if part.size < end:
                 _append(part, source, part.size - start, end - part.size)
+            if synced.size < end:
+                part.sync()
             source.remove()
             used(part_id)
     finally:
@@ -128,7 +136,6 @@ def _append(part: Part, source: Place, start: int, length: int) -> None:
         part.append_from(descriptor, start, length)
     finally:
         os.close(descriptor)
-    part.sync()  # before the only other copy of these bytes goes
 
 
 def _require(place: Place) -> None:

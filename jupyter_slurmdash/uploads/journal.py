@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .private import write_private
+
 
 @dataclass
 class Journal:
@@ -35,7 +37,7 @@ class Journal:
     def create(self, path: Path) -> None:
         """Write the first line."""
         temporary = path.with_suffix(".chunks~")
-        temporary.write_text(f"{self.chunk_size} {self.total}\n", encoding="ascii")
+        write_private(temporary, f"{self.chunk_size} {self.total}\n".encode())
         os.rename(temporary, path)
 
     def add(self, path: Path, index: int, length: int) -> None:

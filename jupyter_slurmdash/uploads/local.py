@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,23 +70,37 @@ class LocalFiles:
         """
         session = self._records.active(session_id, user)
         found, passed = walk(paths)
-        wanted = [(file, "") for file in found]
-        for slot, path in (slots or {}).items():
-            (one,) = self._one(path)
-            wanted.append((one, slot))
+        wanted = self._with_slots(found, slots or {})
         if not copy:
             return Taken(self._name(session, wanted, clash), passed)
-        room = self._transfers.space.look(user, sum(file.size for file in found), len(found))
+        room = self._transfers.space.look(user, sum(file.size for file, _ in wanted), len(wanted))
         if room.problem is not None and not self._records.table.names(session_id):
             raise NoSpace(f"{room.problem} Free some space, or name the files where they lie.")
         copier = _Copier(self._records, self._transfers, self._small, session, user, clash, tell)
         return Taken(copier.copy(wanted), passed, copier.written)
 
-    def _one(self, path: str | Path) -> list[Found]:
+    def _with_slots(self, found: Sequence[Found], slots: Mapping[str, str | Path]) -> list[tuple[Found, str]]:
+        """Each file and its slot ("" for none), every name once."""
+        wanted = {file.name: (file, "") for file in found}
+        for slot, path in slots.items():
+            one = self._one(path)
+            other, its = wanted.get(one.name, (one, ""))
+            if other.path != one.path:
+                raise InvalidInput(
+                    f"{other.path} and {one.path} would have the same name in the job. Rename one of them."
+                )
+            if its:
+                raise InvalidInput(
+                    f"{path} cannot fill both the slots {its} and {slot}. Give one of them a copy under another name."
+                )
+            wanted[one.name] = (one, slot)
+        return list(wanted.values())
+
+    def _one(self, path: str | Path) -> Found:
         found, _ = walk([path])
         if len(found) != 1 or os.path.isdir(os.path.expanduser(path)):
             raise InvalidInput(f"{path} is a folder; a slot takes one file. Choose a file.")
-        return found
+        return found[0]
 
     def _name(self, session: Session, wanted: Sequence[tuple[Found, str]], clash: str) -> list[SessionFile]:
         """All of them in one transaction, or none."""
@@ -101,6 +116,7 @@ class LocalFiles:
                     continue
                 if old is not None and (clash == "replace" or old["path"] == found.path):
                     former = SessionFile(**old)
+                    self._records.require_replaceable(former)
                     replaced.append(former)
                     there.pop(name)
                 elif name in there and clash == "keep":
@@ -118,10 +134,13 @@ class LocalFiles:
             if len(there) > MAX_FILES:
                 raise Conflict(f"A session holds up to {MAX_FILES} files. Pack some of them into an archive.")
             _require_folders(there)
-            for file in replaced:
-                self._records.forget(file)
-            if added:
-                self._records.table.insert_files(added)
+            with ExitStack() as held:
+                for file in replaced:
+                    held.enter_context(self._records.locks.held(file.id))
+                if added:
+                    self._records.table.insert_files(added, [file.id for file in replaced])
+                for file in replaced:
+                    self._records.discard(file)
         self._records.table.update_session(session.id, {"expires_at": self._records.expiry()})
         self._tell_of(session.id, added)
         return result
@@ -158,11 +177,11 @@ class _Copier:
         files: dict[str, SessionFile] = {}
         for start in range(0, len(small), BATCH):
             batch = small[start : start + BATCH]
-            files |= dict(zip((found.path for found, _ in batch), self._write(batch), strict=True))
+            files |= dict(zip((found.name for found, _ in batch), self._write(batch), strict=True))
         for found, slot in wanted:
-            if found.path not in files:
-                files[found.path] = self._stream(found, slot)
-        return [files[found.path] for found, _ in wanted]
+            if found.name not in files:
+                files[found.name] = self._stream(found, slot)
+        return [files[found.name] for found, _ in wanted]
 
     def _write(self, batch: Sequence[tuple[Found, str]]) -> list[SessionFile]:
         sources = [SmallFile(found.name, _bytes_of(found), "", slot, self._clash) for found, slot in batch]

@@ -138,6 +138,13 @@ class Records:
     def directory(self, session_id: str) -> Path:
         return self.settings.root / session_id
 
+    def make_directory(self, session_id: str) -> None:
+        """Make the session's directory, and the root above it, closed to others. (``parents`` of ``mkdir`` gives its
+        mode to the last one only.)
+        """
+        for directory in (self.settings.root, self.directory(session_id)):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def file(self, session_id: str, file_id: str) -> SessionFile:
         """Raises UploadNotFound. The caller has asked for the session before."""
         row = self.table.file(session_id, file_id)
@@ -184,7 +191,7 @@ class Records:
         place = Place(self.directory(session.id), file_id, new.name)
         try:
             if before is not None:
-                place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.make_directory(session.id)
                 before(SessionFile(**row))
             row = self._insert(row, new.clash, there)
         except (SlurmDashError, OSError):
@@ -236,18 +243,39 @@ class Records:
             if existing is None:
                 return row
             old = self._file(existing)
-        if self._replaceable(old, row) or (clash == "replace" and not self.locks.busy(old.id)):
-            self.forget(old)
+        if self._replaceable(old, row) or (clash == "replace" and not self.being_written(old)):
+            existing = self._replace(old, row)
         elif clash == "keep":
             row = {**row, "name": free_name(name, there)}
+            existing = self.table.insert_file(row)
         else:
             raise Conflict(
                 f"The session has a file named “{old.name}” already. Go on with it, or delete it.",
                 file_id=old.id,
             )
-        if self.table.insert_file(row) is not None:
+        if existing is not None:
             raise Conflict(f"“{name}” was added twice at the same time. Look at the session, then try again.")
         return row
+
+    def _replace(self, old: SessionFile, row: dict[str, Any]) -> dict[str, Any] | None:
+        """As ``insert_file``, in the place of ``old``, which is there until the new row is."""
+        with self.locks.held(old.id):
+            existing = self.table.insert_file(row, old.id)
+            if existing is None:
+                self.discard(old)
+        return existing
+
+    def being_written(self, file: SessionFile) -> bool:
+        """Whether a connection of this process brings its bytes just now."""
+        return file.state == "uploading" and self.locks.busy(file.id)
+
+    def require_replaceable(self, old: SessionFile) -> None:
+        """Raises Conflict when ``old`` is being written: whoever sends it would find it gone at its end."""
+        if self.being_written(old):
+            raise Conflict(
+                f"“{old.name}” is being uploaded just now. Wait until it is there, or take it out of the session.",
+                file_id=old.id,
+            )
 
     def _replaceable(self, old: SessionFile, row: dict[str, Any]) -> bool:
         # A client whose answer to its first try got lost asks once more; and a failed file makes room for a
@@ -260,6 +288,10 @@ class Records:
     def forget(self, file: SessionFile) -> None:
         """Remove the record, then the bytes; a file named by path stays where it is."""
         self.table.delete_file(file.id)
+        self.discard(file)
+
+    def discard(self, file: SessionFile) -> None:
+        """Remove the bytes of a file that has no record any more."""
         if file.origin != "path":
             self.place(file).remove()
 

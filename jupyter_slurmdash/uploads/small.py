@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .files import Place, full_disk
 from .magic import HEAD
 from .model import Session, SessionFile
 from .names import clean_path
+from .private import write_private
 from .records import MAX_FILES, NewFile, Records, free_name
 from .space import Space
 from .standing import Stand, stand_of
@@ -52,18 +54,23 @@ class SmallFiles:
         """
         session = self._records.active(session_id, user)
         self._space.check(user, sum(len(file.data) for file in files), files=len(files))
-        with self._records.locks.held(f"{session_id}/"):
+        with ExitStack() as held:
+            held.enter_context(self._records.locks.held(f"{session_id}/"))
             added, result, replaced = self._plan(session, files)
+            for old in replaced:
+                # Who would go on with it waits, and hears then that it is gone.
+                held.enter_context(self._records.locks.held(old.id))
             try:
-                self._write(added)
-                for old in replaced:
-                    self._records.forget(old)
+                self._write(session_id, added)
                 if added:
-                    self._records.table.insert_files([row for row, _ in added])
+                    rows = [row for row, _ in added]
+                    self._records.table.insert_files(rows, [old.id for old in replaced])
             except BaseException:
                 for row, _ in added:
                     self._place(row).remove()
                 raise
+            for old in replaced:
+                self._records.discard(old)
         self._records.table.update_session(session_id, {"expires_at": self._records.expiry()})
         if added:
             told = [SessionFile(**row).to_json() for row, _ in added]
@@ -75,7 +82,7 @@ class SmallFiles:
         self, session: Session, files: Sequence[SmallFile]
     ) -> tuple[list[tuple[dict[str, Any], bytes]], list[SessionFile], list[SessionFile]]:
         slots, there = self._records.slots(session), self._records.table.names(session.id)
-        taken = set(there.values())
+        taken, before = set(there.values()), set(there)
         folders = {folder for name in there for folder in _folders(name)}
         added: list[tuple[dict[str, Any], bytes]] = []
         result: list[SessionFile] = []
@@ -86,12 +93,15 @@ class SmallFiles:
             name = clean_path(file.name)
             old = None
             if name in there:
-                old = self._records.named(session, name)
+                # Of two with this name in ``files``, the first may take the old one's place.
+                old = self._records.named(session, name) if name in before else None
                 if old is not None and old.sha256 == hashlib.sha256(file.data).hexdigest():
                     result.append(old)
                     continue
                 if old is not None and (old.state == "failed" or file.clash == "replace"):
+                    self._records.require_replaceable(old)
                     replaced.append(old)
+                    before.remove(name)
                 elif file.clash == "keep":
                     name, old = free_name(name, there), None
                 else:
@@ -126,16 +136,17 @@ class SmallFiles:
     def _place(self, row: dict[str, Any]) -> Place:
         return self._records.place(SessionFile(**row))
 
-    def _write(self, added: Sequence[tuple[dict[str, Any], bytes]]) -> None:
-        place = None
+    def _write(self, session_id: str, added: Sequence[tuple[dict[str, Any], bytes]]) -> None:
+        if not added:
+            return
+        self._records.make_directory(session_id)
         for row, data in added:
             place = self._place(row)
-            place.final.parent.mkdir(mode=0o700, parents=True)
-            place.part.write_bytes(data)
+            place.final.parent.mkdir(mode=0o700)
+            write_private(place.part, data)
             os.rename(place.part, place.final)
             place.seal()
-        if place is not None:
-            _sync_all(place.directory)
+        _sync_all(self._records.directory(session_id))
 
 
 def _folders(name: str) -> list[str]:

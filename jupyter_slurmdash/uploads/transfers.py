@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import Conflict, Forbidden, InvalidInput, NoSpace, OffsetMismatch, SlurmDashError, TooLarge
+from ..errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NoSpace,
+    OffsetMismatch,
+    SlurmDashError,
+    StorageFailed,
+    TooLarge,
+)
 from ..events import EventBus
 from .digest import Digest
 from .files import Part, Place, full_disk
+from .flush import Synced
 from .joins import Joins, Recipe, gather
 from .locks import LetGo
 from .model import SessionFile
 from .names import clean_path
+from .private import write_private
 from .progress import Progress
 from .protocol import Checksum
 from .records import NewFile, Records
@@ -36,6 +47,14 @@ class Append:
     all_or_none: bool = False
 
 
+@dataclass
+class _Known:
+    """What this process keeps of an upload from one request to the next."""
+
+    digest: Digest = field(default_factory=Digest)
+    synced: Synced = field(default_factory=Synced)
+
+
 class Transfers:
     """Uploads of this process. Another process of the user that writes the same file is noticed by a file
     lock.
@@ -48,7 +67,7 @@ class Transfers:
         self._records = records
         self._events = events
         self.ticks = ticks
-        self._digests: dict[str, Digest] = {}
+        self._known: dict[str, _Known] = {}
         self.joins = Joins(records, self.space, self.look)
 
     @property
@@ -74,7 +93,7 @@ class Transfers:
         def before(file: SessionFile) -> None:
             allowed(file)
             if metadata:
-                self._records.place(file).metadata.write_text(metadata, encoding="latin-1")
+                write_private(self._records.place(file).metadata, metadata.encode("latin-1"))
 
         file = self._records.add(session, new, before)
         try:
@@ -113,7 +132,7 @@ class Transfers:
             if part is not None:
                 if append.body:
                     self.space.check(user, append.body, file.id)
-                digest = self._digests.setdefault(file_id, Digest())
+                digest = self.digest(file_id, part.size)
                 slot = self.space.slot_of(file) if file.offset == 0 else None
                 return Writer(
                     self,
@@ -176,7 +195,7 @@ class Transfers:
         self._records.file(session_id, file_id)
         with self._records.locks.held(file_id):
             self._records.forget(self._records.file(session_id, file_id))
-            self._digests.pop(file_id, None)
+            self._known.pop(file_id, None)
 
     def set_type(self, file_id: str, kind: str) -> None:
         """data, config, code or model, as the user says."""
@@ -184,7 +203,8 @@ class Transfers:
 
     def settle(self, file: SessionFile) -> SessionFile:
         """Complete ``file`` if all its bytes are there and only the server's end kept it from being
-        complete. On a full disk, or while another program has it, it stays as it is: whoever looks must see it.
+        complete. On a disk that is full or fails, or while another program has it, it stays incomplete: whoever looks
+        must see it.
         """
         all_there = file.state == "uploading" and file.size is not None and file.offset >= file.size
         joining = file.state == "uploading" and self._records.place(file).recipe.exists()
@@ -193,8 +213,8 @@ class Transfers:
         try:
             with self._records.locks.held(file.id):
                 return self.finish_held(file)
-        except (NoSpace, Conflict):
-            return file
+        except (NoSpace, StorageFailed, Conflict):
+            return self._records.file(file.session_id, file.id)  # what the disk did not take counts no more
 
     @full_disk()
     def finish_held(self, file: SessionFile) -> SessionFile:
@@ -204,17 +224,26 @@ class Transfers:
             part.close()
         return settled
 
-    def digest(self, file_id: str) -> Digest:
-        """What is known of the upload's digest so far."""
-        return self._digests.setdefault(file_id, Digest())
+    def digest(self, file_id: str, size: int) -> Digest:
+        """What is known of the digest of the upload, which has ``size`` bytes. One that has seen more is of bytes that
+        were taken back: others may come in their place.
+        """
+        known = self._known.setdefault(file_id, _Known())
+        if known.digest.seen > size:
+            known.digest = Digest()
+        return known.digest
 
     # -- for the writer -------------------------------------------------------------------------------------
 
     @full_disk()
     def commit(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
-        """Record how far the upload has come; complete it when that is all of it."""
+        """Record how far the upload has come; complete it when that is all of it. Raises NoSpace or StorageFailed when
+        the disk is known not to have taken what came.
+        """
         if file.size is not None and part.size == file.size:
             return self._complete(file, part, digest)
+        if not part.chunked:
+            part.settle()
         now = self._records.clock()
         self._record(file, {"offset": part.size, "updated_at": now})
         return replace(file, offset=part.size, updated_at=now)
@@ -233,11 +262,11 @@ class Transfers:
     ) -> None:
         """A writer goes: keep its digest for the next, and tell what went wrong."""
         if file.state == "complete" and file.origin != "partial":
-            self._digests.pop(file.id, None)
+            self._known.pop(file.id, None)
             return
-        self._digests[file.id] = digest
+        self._known.setdefault(file.id, _Known()).digest = digest
         if wrong is not None:
-            self._digests.pop(file.id, None)
+            self._known.pop(file.id, None)
             self._records.place(file).part.unlink(missing_ok=True)
             self._record(file, {"state": "failed", "problem": wrong, "offset": 0})
         if failure is not None:
@@ -271,11 +300,14 @@ class Transfers:
         if place.journal.exists() and file.offset != file.size:
             return file, None  # only chunks are written to it
         self._gather(file, place)
-        part = Part(place)
+        known = self._known.setdefault(file.id, _Known())
+        part = Part(place, known.synced)
+        digest = self.digest(file.id, part.size)
         try:
             if file.size is not None and part.size >= file.size:
-                part.rewind(file.size)
-                file = self._complete(file, part, self._digests.get(file.id, Digest()))
+                if part.size > file.size:
+                    part.rewind(file.size)
+                file = self._complete(file, part, digest)
                 part.close()
                 return file, None
         except BaseException:
@@ -287,27 +319,28 @@ class Transfers:
         recipe = Recipe.read(place.recipe)
         if recipe is None:
             return
-        first = self._digests.pop(recipe.parts[0][0], None)
+        first = self._known.pop(recipe.parts[0][0], None)
         if first is not None:
-            self._digests[file.id] = first
+            self._known[file.id] = first
 
         def used(part_id: str) -> None:
             self._records.table.delete_file(part_id)
-            self._digests.pop(part_id, None)
+            self._known.pop(part_id, None)
 
-        gather(place, recipe, used)
+        gather(place, recipe, used, self._known.setdefault(file.id, _Known()).synced)
 
     def _complete(self, file: SessionFile, part: Part, digest: Digest) -> SessionFile:
         changes: dict[str, Any] = {"state": "complete", "size": part.size, "offset": part.size}
+        part.cut()
         if file.origin == "partial":
             part.sync()
-            self._digests[file.id] = digest
+            self._known.setdefault(file.id, _Known()).digest = digest
             self._record(file, changes)
             return replace(file, **changes)
         sha256 = digest.hexdigest(part.fd, part.size)
         part.sync()
         self._records.place(file).publish()
-        self._digests.pop(file.id, None)
+        self._known.pop(file.id, None)
         return self._record_complete(replace(file, offset=part.size), sha256)
 
     def _record_complete(self, file: SessionFile, sha256: str) -> SessionFile:

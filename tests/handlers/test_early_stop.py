@@ -125,3 +125,34 @@ def test_a_stranger_hears_why(server: Server, door: str) -> None:
     assert told.startswith(b"HTTP/1.1 401 ")
     assert b"slurmdash:unauthenticated" in told
     assert server.facts()["bytes"] == before
+
+
+@pytest.mark.parametrize("door", ["tus", "chunks", "form"])
+def test_a_body_of_unknown_length_is_refused_with_an_answer(server: Server, door: str) -> None:
+    """What the protocol refuses before the first byte, and the client sends on: it hears why, it is not cut off."""
+    session = server.session()["session_id"]
+    api = urlsplit(server.api)
+    made = server.call("POST", f"/tus/{session}", 201, headers={**TUS, **NAMED, "Upload-Length": str(MIB)})
+    if door == "tus":
+        method, path, headers = "PATCH", made.headers["Location"], {**TUS, **BYTES, "Upload-Offset": "5"}
+    elif door == "chunks":
+        about = {"X-Chunk-Index": "0", "X-Total-Chunks": "1", "X-File-Name": quote(NAME)}
+        kind = {"Content-Type": "application/octet-stream"}
+        method, path = "POST", f"{api.path}/sessions/{session}/chunks"
+        headers = {**HEADERS, **about, **kind}
+    else:
+        method, path = "POST", f"{api.path}/sessions/{session}/files"
+        headers = {**HEADERS, "Content-Type": "multipart/form-data"}
+    given = {**headers, "Host": api.netloc, "Transfer-Encoding": "chunked"}
+    head = "".join(f"{name}: {text}\r\n" for name, text in given.items())
+    with socket.create_connection((api.hostname, api.port), 60) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode())
+        assert select.select([connection], [], [], 60)[0]
+        for _ in range(MIB // 2 // 32768):
+            connection.sendall(b"8000\r\n" + bytes(32768) + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        told = b"".join(iter(lambda: connection.recv(65536), b""))
+    status = 400 if door == "form" else 409
+    assert told.startswith(f"HTTP/1.1 {status} ".encode()), told
+    assert b'"type": "slurmdash:' in told

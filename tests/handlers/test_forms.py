@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from live import Live
 from upload_server import HEADERS, Server
 
 from jupyter_slurmdash.handlers.contract import contract
+from jupyter_slurmdash.uploads.intake import Intake
 
 MANY = 10_000
 
@@ -74,6 +79,46 @@ def test_a_dead_connection_lets_go_of_its_form(server: Server) -> None:
     dead.close()
     (file,) = server.call("POST", f"/sessions/{session}/finalize").json()["files"]
     assert file["size"] == len(data)
+
+
+def test_forms_that_are_sent_again_do_not_keep_the_old_ones_from_letting_go(
+    live: Live, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The network was away, and a page sends as many large forms again as there are threads that write."""
+    writers = live.app.web_app.settings["slurmdash_writers"]._max_workers
+    uploads, user = live.dash.uploads, live.dash.user
+    session = live.call("POST", "/api/v2/upload/sessions", {}).json()["session_id"]
+    path = f"/api/v2/upload/sessions/{session}/files"
+    bodies = [
+        f'--B\r\nContent-Disposition: form-data; name="file"; filename="{number}.dat"\r\n\r\n'.encode()
+        + os.urandom(600_000)
+        + b"\r\n--B--\r\n"
+        for number in range(writers)
+    ]
+    kind = "multipart/form-data; boundary=B"
+    for body in bodies:
+        dead = socket.create_connection((live.host, live.port), timeout=30)
+        request.addfinalizer(dead.close)
+        head = (
+            f"POST {live.root}{path} HTTP/1.1\r\nHost: {live.host}\r\nAuthorization: token {live.token}\r\n"
+        )
+        head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+        dead.sendall(head.encode() + body[:400_000])
+    deadline = time.monotonic() + 30
+    while len(uploads.sessions.get(session, user).files) < writers:
+        assert time.monotonic() < deadline
+    together = threading.Barrier(writers)
+    begin_large = Intake._begin_large
+
+    def begin_together(self: Intake, *args: object) -> None:
+        together.wait(30)
+        begin_large(self, *args)
+
+    monkeypatch.setattr(Intake, "_begin_large", begin_together)
+    with ThreadPoolExecutor(writers) as pool:
+        answers = list(pool.map(lambda body: live.call("POST", path, body, {"Content-Type": kind}), bodies))
+    assert [answer.status for answer in answers] == [201] * writers, answers[0].body
+    assert len(uploads.sessions.finalize(session, user).files) == writers
 
 
 def test_ten_thousand_small_files_in_one_request(server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -15,23 +16,27 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from forgetful_disk import Syncs
 from upload_nursery import Born
 from upload_server import TUS
 
-Kind = Literal["none", "drop", "reset", "kill", "kill late", "fill"]
+Kind = Literal["none", "drop", "reset", "kill", "kill late", "fill", "sync"]
 
 
 @dataclass(frozen=True)
 class Fault:
     """``at`` is per cent of the body after which it happens: the connection is closed (``drop``) or reset, the server
     killed, or the disk filled up to ``room`` bytes. ``kill late``: all is sent; killed when it answers, or ``wait``
-    seconds after.
+    seconds after. ``sync``: one sync until the answer comes, after ``after`` others, fails with ``number`` (see
+    ``forgetful_disk``).
     """
 
     kind: Kind = "none"
     at: int = 100
     wait: float = 0.0
     room: int = 0
+    after: int = 0
+    number: int = errno.ENOSPC
 
 
 NONE = Fault()
@@ -78,6 +83,7 @@ class Door:
 
     def __init__(self, server: Born, disk: Disk) -> None:
         self.server, self.disk = server, disk
+        self.syncs = Syncs(server.directory)
         self.kills = self.requests = 0
 
     def ask(
@@ -89,6 +95,17 @@ class Door:
         fault: Fault = NONE,
     ) -> Answer | None:
         """The answer, None when there came none. ``path`` begins with ``/``; a killed server runs again afterwards."""
+        if fault.kind != "sync" or not self.disk.mounted:
+            return self._ask(method, path, headers, body, fault)
+        self.syncs.order(fault.after, fault.number)
+        try:
+            return self._ask(method, path, headers, body, NONE)
+        finally:
+            self.syncs.take_back()
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes, fault: Fault
+    ) -> Answer | None:
         self.requests += 1
         parts = urlsplit(self.server.url)
         lines = {**TUS, "Host": parts.netloc, "Content-Length": str(len(body)), **(headers or {})}

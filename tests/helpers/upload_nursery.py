@@ -75,6 +75,7 @@ def main() -> None:
 
 
 def import_all() -> None:
+    import forgetful_disk
     import jupyter_server.serverapp
     import upload_place
 
@@ -82,7 +83,7 @@ def import_all() -> None:
     from jupyter_slurmdash.handlers.contract import contract
 
     contract()
-    assert [jupyter_server, upload_place, bodies, chunks, forms, tus, uploads]
+    assert [forgetful_disk, jupyter_server, upload_place, bodies, chunks, forms, tus, uploads]
 
 
 if __name__ == "__main__":

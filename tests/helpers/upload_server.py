@@ -1,9 +1,9 @@
 """A real Jupyter server with the upload routes alone: ``python upload_server.py DIRECTORY --port N``.
 
 It needs no scheduler and starts in a second, so tests may kill it. It prints its address when it is
-ready. ``--deny`` refuses every write. ``/received`` tells how many body bytes reached a tus handler,
-and the server's memory; ``/expire`` removes the sessions whose time is over. ``DIRECTORY/clock`` holds
-seconds by which its clock is ahead (``Server.put_forward``).
+ready. ``--deny`` refuses every write; ``--forgetful`` gives it a ``forgetful_disk``. ``/received`` tells
+how many body bytes reached a tus handler, and the server's memory; ``/expire`` removes the sessions
+whose time is over. ``DIRECTORY/clock`` holds seconds by which its clock is ahead (``Server.put_forward``).
 """
 
 from __future__ import annotations
@@ -90,10 +90,12 @@ def serve(arguments: list[str]) -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--deny", action="store_true")
+    parser.add_argument("--forgetful", action="store_true")
     parser.add_argument("--chunk-size", type=int, default=10 * 1024**2)
     parser.add_argument("--max-size", type=int, default=0)
     options = parser.parse_args(arguments)
 
+    from forgetful_disk import ForgetfulDisk
     from jupyter_server.auth import Authorizer
     from jupyter_server.serverapp import ServerApp
     from tornado import ioloop, web
@@ -120,6 +122,8 @@ def serve(arguments: list[str]) -> None:
             self.finish({"bytes": received["bytes"], **memory})
 
     options.directory.mkdir(parents=True, exist_ok=True)
+    if options.forgetful:
+        ForgetfulDisk(options.directory).install()
     place = Place(options.directory, max_size=options.max_size, chunk_size=options.chunk_size)
     ahead = options.directory / "clock"
 

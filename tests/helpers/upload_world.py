@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,9 @@ API = "/slurmdash/api/v2/upload"
 class Sent:
     """A file that is sent, or was. ``acked`` is bytes from its beginning, ``chunks`` the indices that were
     acknowledged; ``url`` is "" while nobody has said that there is such an upload. Not ``sure``: its answer got lost,
-    and the server may still be about to refuse it.
+    and the server may still be about to refuse it. Of ``acked``, the disk has ``safe`` bytes for certain: they had been
+    acknowledged when a sync began that succeeded. ``late`` are the offsets of requests without an answer, which may
+    still be about to bring their bytes.
     """
 
     name: str
@@ -31,11 +34,17 @@ class Sent:
     door: str
     url: str = ""
     acked: int = 0
+    safe: int = 0
+    late: set[int] = field(default_factory=set)
     chunks: set[int] = field(default_factory=set)
     parts: list[str] = field(default_factory=list)
     whole: bool = False
     sure: bool = False
     deferred: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.url.rpartition("/")[2]
 
     @property
     def total(self) -> int:
@@ -51,8 +60,41 @@ class World(Door):
     def __init__(self, server: Born, disk: Disk) -> None:
         super().__init__(server, disk)
         self.acknowledged = self.full = self.sessions = 0
-        self._count = 0
+        self._count = self._step = 0
         self.files: list[Sent] = []
+        self.unanswered = False  # whether a request to this session was, and may still be under way
+
+    # -- requests -------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        fault: Fault = NONE,
+    ) -> Answer | None:
+        before = {sent.id: (sent, sent.acked) for sent in self.files if sent.url and sent.door == "tus"}
+        since = self.syncs.mark()
+        answer = super().ask(method, path, headers, body, fault)
+        if fault.kind.startswith("kill"):
+            return answer  # a new server knows nothing of syncs
+        self.unanswered |= answer is None
+        for file_id, number in self.syncs.since(since):
+            if file_id in before:
+                sent, acked = before[file_id]
+                if number:
+                    sent.acked = min(sent.acked, sent.safe)
+                else:
+                    sent.safe = max(sent.safe, acked)
+        return answer
+
+    def died(self) -> None:
+        """The server is no more, nor are its requests."""
+        self.unanswered = False
+        for sent in self.files:
+            sent.safe = 0
+            sent.late.clear()
 
     # -- sessions -------------------------------------------------------------------------------------------
 
@@ -62,6 +104,7 @@ class World(Door):
         self.session = answer.json()["session_id"]
         self.tus = answer.json()["tus_url"]
         self.files = []
+        self.unanswered = False
         self.names: dict[str, bytes] = {}
 
     @property
@@ -83,11 +126,15 @@ class World(Door):
         return sent
 
     def allowed(self, answer: Answer | None, *statuses: int) -> Answer | None:
-        """``answer``, when it has one of ``statuses``; a full disk may be answered with 507."""
+        """``answer``, when it has one of ``statuses``; None when the disk was full, or has failed since ``look``."""
         if answer is None:
             return None
-        if answer.status == 507 and self.disk.full:
+        failed = {number for _, number in self.syncs.since(self._step)}
+        if answer.status == 507 and (self.disk.full or errno.ENOSPC in failed):
             self.full += 1
+            return None
+        if answer.status == 500 and errno.EIO in failed:
+            assert answer.json()["type"] == "slurmdash:storage-failed"
             return None
         assert answer.status in statuses, (answer.status, answer.body)
         return answer
@@ -121,7 +168,7 @@ class World(Door):
         headers = {**named(sent.name), **length, **kind}
         # A request of before that got no answer may have come to its end meanwhile.
         tried = [409] if sent in self.files else []
-        answer = self.allowed(self.ask("POST", self.tus, headers, sent.data[:first], fault), 201, *tried)
+        answer = self.allowed(self._bring(sent, "POST", self.tus, headers, 0, first, fault), 201, *tried)
         if answer is not None and answer.status == 409:
             sent.deferred = before
         if answer is None or answer.status == 409:
@@ -131,6 +178,22 @@ class World(Door):
             self.ack(sent, int(answer.headers["Upload-Offset"]))
         if sent not in self.files:
             self.files.append(sent)
+
+    def _bring(
+        self,
+        sent: Sent,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        start: int,
+        length: int,
+        fault: Fault,
+    ) -> Answer | None:
+        """A request with ``length`` bytes of the file from ``start``."""
+        answer = self.ask(method, path, headers, sent.data[start : start + length], fault)
+        if answer is None and length and not fault.kind.startswith("kill"):
+            sent.late.add(start)
+        return answer
 
     def head(self, sent: Sent) -> int:
         answer = self.must("HEAD", sent.url, 200)
@@ -149,7 +212,7 @@ class World(Door):
             headers["Upload-Checksum"] = "sha1 " + base64.b64encode(digest).decode()
         if sent.deferred and start + len(body) == len(sent.data):
             headers["Upload-Length"] = str(len(sent.data))
-        answer = self.ask("PATCH", sent.url, headers, body, fault)
+        answer = self._bring(sent, "PATCH", sent.url, headers, start, length, fault)
         if answer is not None and answer.status == 204:
             sent.sure = True
             sent.deferred = sent.deferred and "Upload-Length" not in headers
@@ -267,6 +330,7 @@ class World(Door):
                 assert file["sha256"] == hashlib.sha256(sent.data).hexdigest(), "wrong bytes"
             self._look_at_part(sent)
         self.look_at_disk()
+        self._step = self.syncs.mark()
 
     def _look_at_part(self, sent: Sent) -> None:
         part = self.directory / f"{sent.url.rpartition('/')[2]}.part"
@@ -283,6 +347,7 @@ class World(Door):
             assert path.read_bytes() == self.names[path.name], "not the whole file under its name"
 
     def when_dead(self) -> None:
+        self.died()
         self.look_at_disk()
 
     # -- the end --------------------------------------------------------------------------------------------
@@ -304,9 +369,11 @@ class World(Door):
         else:
             if not sent.url:
                 self.begin(sent)
-            start = self.head(sent)
-            answer = self.append(sent, start, len(sent.data) - start)
-            assert answer is not None
+            answer, start = None, -1
+            while answer is None or (answer.status == 409 and start in sent.late):
+                start = self.head(sent)
+                answer = self.append(sent, start, len(sent.data) - start)
+                assert answer is not None
             assert answer.status == 204, (answer.status, answer.body)
         assert sent.whole, f"{sent.door}: the file could not be completed"
 

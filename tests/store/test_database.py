@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,7 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput
+from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput, NoSpace
 from jupyter_slurmdash.store import database as module
 from jupyter_slurmdash.store.database import Database, file_system_type
 from jupyter_slurmdash.store.tables import leases, metadata
@@ -275,3 +277,58 @@ def test_what_is_no_database_is_said(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable), database.write():
         pass
     database.close()
+
+
+# What SQLite 3.40 says where every write is answered with EDQUOT, seen by a shim around pwrite(2) and open(2).
+QUOTA = {
+    "a row": sqlite3.SQLITE_IOERR_WRITE,
+    "the memory that processes share": sqlite3.SQLITE_IOERR_SHMSIZE,
+    "a journal that cannot be made": sqlite3.SQLITE_CANTOPEN,
+    "told by the network only in the end": sqlite3.SQLITE_IOERR_FSYNC,
+}
+
+
+def fail(database: Database, code: int) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    with database.write():
+        raise sa.exc.OperationalError("INSERT", {}, error)
+
+
+@pytest.mark.parametrize("what", QUOTA)
+def test_a_full_quota_is_said(database: Database, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    def fsync(_fd: int) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "fsync", fsync)
+        with pytest.raises(NoSpace, match="quota is full"):
+            fail(database, QUOTA[what])
+    # The same words of SQLite, where the disk takes what it is given: no quota's fault.
+    with pytest.raises(DatabaseUnavailable, match="disk I/O error"):
+        fail(database, QUOTA[what])
+    assert database.path is not None
+    assert sorted(path.suffix for path in database.path.parent.iterdir()) == [
+        ".lock",
+        ".sqlite",
+        ".sqlite-shm",
+        ".sqlite-wal",
+    ]
+
+
+def test_a_disk_that_fails_is_not_said_to_be_full(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_fd: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(module.os, "fsync", fsync)
+    with pytest.raises(DatabaseUnavailable):
+        fail(database, sqlite3.SQLITE_IOERR_WRITE)
+
+
+def test_a_full_disk_is_said_without_a_look(database: Database) -> None:
+    with pytest.raises(NoSpace):
+        fail(database, sqlite3.SQLITE_FULL)
+    with pytest.raises(DatabaseUnavailable):
+        fail(database, sqlite3.SQLITE_BUSY)

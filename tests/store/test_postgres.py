@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import postgres
 import pytest
@@ -13,12 +15,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from runs import check_by_hand
 
-from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput
+from jupyter_slurmdash.errors import Conflict, DatabaseUnavailable, InvalidInput
 from jupyter_slurmdash.store import engines
 from jupyter_slurmdash.store.database import Database
 from jupyter_slurmdash.store.images import ImageTable
 from jupyter_slurmdash.store.leases import Leases
-from jupyter_slurmdash.store.tables import metadata
+from jupyter_slurmdash.store.tables import metadata, upload_files
+from jupyter_slurmdash.store.uploads import UploadTable, _take_turns
 
 pytestmark = pytest.mark.skipif(
     postgres.programs() is None and os.environ.get("CI") != "true", reason="PostgreSQL is not installed"
@@ -148,3 +151,35 @@ def test_without_the_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(engines.sa, "create_engine", missing)
     with pytest.raises(InvalidInput, match=r"jupyter-slurmdash\[postgres\]"):
         Database("postgresql://host/name")
+
+
+def file_row(file_id: str) -> dict[str, Any]:
+    texts = dict.fromkeys(("type", "slot", "state", "origin", "path"), "")
+    numbers = dict.fromkeys(("offset", "created_at", "updated_at"), 0)
+    return {"id": file_id, "session_id": "s", "name": "a.dat", "pinned": False, **texts, **numbers}
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_two_that_add_a_file_of_one_name_take_turns(database: Database, several: bool) -> None:
+    table = UploadTable(database)
+    session = {"id": "s", "user": "ada", "state": "active", "created_at": 0.0, "expires_at": 1.0}
+    table.insert_session(session)
+
+    def add() -> object:
+        if not several:
+            return table.insert_file(file_row("late"))
+        with pytest.raises(Conflict, match=r"a\.dat"):
+            table.insert_files([file_row("late")])
+        return True
+
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as connection:
+            _take_turns(connection, "s")
+            connection.execute(sa.insert(upload_files).values(**file_row("first")))
+            second = pool.submit(add)
+            with database.engine.connect() as other:
+                while not second.done() and not other.execute(waiting).scalar():
+                    pass
+        assert second.result(30)
+    assert [row["id"] for row in table.files("s")] == ["first"]

@@ -8,12 +8,14 @@ import io
 import json
 import lzma
 import os
+import struct
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
+import orjson
 import pytest
 import zstandard
 from awkward import AWKWARD
@@ -259,6 +261,33 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
 def test_endings() -> None:
     assert all(map(is_archive, ("a.tar", "A.TAR.GZ", "b.tgz", "c.tar.zst", "d.ZIP", "e.npz")))
     assert not any(map(is_archive, ("a.csv.gz", "tar", "a.h5", "zip", "a.rar")))
+
+
+HUGE = 2**64 - 1
+
+
+def zip_of_lies(count: int) -> bytes:
+    extra = struct.pack("<HHQ", 1, 8, HUGE)
+    entries = b"".join(zip_entry(b"%d" % number, 0xFFFFFFFF, 0, number, extra) for number in range(count))
+    return b"PK\3\4" + entries + zip_end(count, len(entries), 4)
+
+
+def tar_of_lies(count: int) -> bytes:
+    record = b"43 GNU.sparse.realsize=%d\n" % (2**63 - 1)
+    assert len(record) == 43
+    header = tar_header(b"about", len(record), b"x") + record.ljust(512, b"\0")
+    return b"".join(header + tar_header(b"%d" % number) for number in range(count)) + bytes(1024)
+
+
+@pytest.mark.parametrize(("name", "data"), [("lies.zip", zip_of_lies(2)), ("lies.tar", tar_of_lies(3))])
+def test_sizes_that_no_number_holds_are_told(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    listing = list_archive(path, PATIENT)
+    assert sum(entry.size for entry in listing.entries) > HUGE
+    answer = orjson.loads(orjson.dumps(listing.to_json()))
+    assert answer["unpacked"] == 2**63 - 1
+    assert any("more than any disk holds" in note for note in answer["notes"])
 
 
 # -- hostile ------------------------------------------------------------------------------------------------

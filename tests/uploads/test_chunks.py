@@ -6,17 +6,28 @@ import errno
 import hashlib
 import os
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from upload_place import ME, Place, PlainSlot
 
-from jupyter_slurmdash.errors import ChecksumMismatch, Conflict, InvalidInput, NoSpace, TooLarge
-from jupyter_slurmdash.uploads.chunks import Chunk
+from jupyter_slurmdash.errors import (
+    ChecksumMismatch,
+    Conflict,
+    InvalidInput,
+    NoSpace,
+    SlurmDashError,
+    StorageFailed,
+    TooLarge,
+)
+from jupyter_slurmdash.uploads.chunks import Chunk, ChunkWriter
 from jupyter_slurmdash.uploads.journal import Journal
+from jupyter_slurmdash.uploads.magic import HEAD
 from jupyter_slurmdash.uploads.protocol import Checksum
+from jupyter_slurmdash.uploads.transfers import Transfers
 
 SIZE = 1000  # chunk_size of the place
 DATA = os.urandom(9 * SIZE + 123)
@@ -38,6 +49,24 @@ def send(
         return writer.finish()
     finally:
         writer.close()
+
+
+def opened(place: Place, session: str, index: int, name: str = "a.dat") -> ChunkWriter:
+    return place.uploads.chunks.open(session, ME, Chunk(name, index, TOTAL, body=len(piece(index))))
+
+
+def fail_syncs(patch: pytest.MonkeyPatch, *which: int, number: int = errno.ENOSPC) -> None:
+    """The syncs of these numbers (from 1) fail."""
+    real, calls = os.fdatasync, 0
+
+    def fdatasync(fd: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls in which:
+            raise OSError(number, os.strerror(number))
+        real(fd)
+
+    patch.setattr(os, "fdatasync", fdatasync)
 
 
 def only(place: Place, session: str) -> Any:
@@ -220,3 +249,165 @@ def test_a_deleted_file_begins_anew(place: Place) -> None:
     for index in range(TOTAL):
         send(place, session, index)
     check(place, session)
+
+
+# -- a disk that takes bytes, and does not keep them --------------------------------------------------------
+
+
+SPOKEN = [(errno.ENOSPC, NoSpace), (errno.EIO, StorageFailed)]
+
+
+@pytest.mark.parametrize(("number", "error"), SPOKEN)
+def test_acknowledged_chunks_outlive_a_failed_sync_at_the_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int, error: type[SlurmDashError]
+) -> None:
+    session = place.session()
+    with monkeypatch.context() as patch:
+        fail_syncs(patch, TOTAL + 1, number=number)  # each chunk has one
+        for index in range(TOTAL - 1):
+            send(place, session, index)
+        with pytest.raises(error):
+            send(place, session, TOTAL - 1)
+    check(place, session)
+
+
+def test_a_file_that_has_lost_chunks_is_not_filled_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = place.session()
+    for index in range(TOTAL - 1):
+        send(place, session, index)
+    with monkeypatch.context() as patch:
+        fail_syncs(patch, 2)
+        with pytest.raises(NoSpace):
+            send(place, session, TOTAL - 1)
+    file = only_row(place, session)
+    os.truncate(place.root / "uploads" / session / f"{file['id']}.part", 3 * SIZE)
+    for again in (place, place.restarted()):
+        assert only(again, session).state == "uploading"
+        with pytest.raises(Conflict, match="shorter"):
+            send(again, session, 0)
+        again.close()
+
+
+def only_row(place: Place, session: str) -> dict[str, Any]:
+    """As the database has it: nobody has looked at the file, and completed it."""
+    (row,) = place.uploads.sessions._table.files(session)
+    return row
+
+
+def test_a_last_chunk_that_came_shorter_the_second_time(place: Place) -> None:
+    session = place.session()
+    for index in range(TOTAL - 1):
+        send(place, session, index)
+    writer = opened(place, session, TOTAL - 1)
+    writer.write(piece(TOTAL - 1))
+    writer.close()
+    send(place, session, TOTAL - 1, DATA[9 * SIZE : 9 * SIZE + 50])
+    check(place, session, DATA[: 9 * SIZE + 50])
+
+
+@pytest.mark.parametrize(("number", "error"), SPOKEN)
+def test_one_failed_sync_may_be_of_any_chunk(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int, error: type[SlurmDashError]
+) -> None:
+    """The kernel tells it once for each open file, whosever bytes were lost."""
+    session = place.session()
+    first, second, third = (opened(place, session, index) for index in (0, 1, 2))
+    for index, writer in ((0, first), (1, second)):
+        writer.write(piece(index))
+    with monkeypatch.context() as patch:
+        fail_syncs(patch, 1, number=number)
+        with pytest.raises(error):
+            first.finish()
+        with pytest.raises(error):
+            second.finish()
+        after = opened(place, session, 3)  # while the file stays open
+        after.write(piece(3))
+        assert after.finish()["chunks"] == 1
+        third.write(piece(2))
+        with pytest.raises(error):
+            third.finish()
+    assert only(place, session).offset == SIZE
+    for index in range(TOTAL):
+        send(place, session, index)
+    check(place, session)
+
+
+# -- one file does not hold up another ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(place: Place, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A file ``big.dat`` with all its chunks that a restarted server must read first: that takes until ``go``."""
+    session = place.session()
+    for index in range(TOTAL - 1):
+        send(place, session, index, name="big.dat")
+
+    def killed(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jupyter_slurmdash.uploads.files.Place.publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send(place, session, TOTAL - 1, name="big.dat")
+    reads, go = threading.Event(), threading.Event()
+    real = Transfers.finish_held
+
+    def finish_held(self: Transfers, file: Any) -> Any:
+        reads.set()
+        assert go.wait(60)
+        return real(self, file)
+
+    monkeypatch.setattr(Transfers, "finish_held", finish_held)
+    return session, reads, go
+
+
+def test_other_files_do_not_wait_while_one_is_read(place: Place, held: Any) -> None:
+    session, reads, go = held
+    after = place.restarted()
+    early = opened(after, session, 0)  # of another file, and under way already
+    early.write(piece(0))
+    with ThreadPoolExecutor(3) as pool:
+        slow = [pool.submit(send, after, session, index, name="big.dat") for index in (0, 1)]
+        assert reads.wait(60)
+        others = pool.submit(lambda: [early.finish(), send(after, session, 1)])
+        try:
+            assert [told["chunks"] for told in others.result(30)] == [1, 2]
+            assert not any(one.done() for one in slow)
+        finally:
+            go.set()
+        assert [one.result()["file"]["state"] for one in slow] == ["complete", "complete"]
+    done = next(file for file in after.sessions.get(session, ME).files if file.name == "big.dat")
+    assert done.sha256 == hashlib.sha256(DATA).hexdigest()
+    after.close()
+
+
+def test_writing_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is done in the event loop: no lock of the file, which is held while the disk is synced, and no database."""
+    place = Place(tmp_path, chunk_size=HEAD)
+    session = place.session("template")
+    data = os.urandom(2 * HEAD)
+
+    def writer(index: int) -> ChunkWriter:
+        return place.uploads.chunks.open(session, ME, Chunk("x.tar.gz", index, 2, body=HEAD))
+
+    first, second = writer(0), writer(1)
+    with monkeypatch.context() as patch, first._shared.lock:
+        for name in ("read", "write"):
+            patch.setattr(place.database, name, None)
+        second.write(data[HEAD:])
+        with pytest.raises(InvalidInput, match="gzip") as refused:
+            first.write(data[:HEAD])
+    assert refused.value.errors[0].pointer == "/files/dataset"
+    with pytest.raises(InvalidInput, match="gzip"):
+        second.finish()  # though the first has not let go yet
+    first.close()
+    assert only(place, session).state == "failed"
+    (told,) = place.told("upload_error")
+    assert "gzip" in str(told["error"])
+    assert list((place.root / "uploads" / session).iterdir()) == []
+    for index, good in enumerate((b"\x1f\x8b\x08" + data[3:HEAD], data[HEAD:])):
+        again = writer(index)
+        again.write(good)
+        again.finish()
+    check(place, session, b"\x1f\x8b\x08" + data[3:])
+    place.close()

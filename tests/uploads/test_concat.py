@@ -12,6 +12,7 @@ from upload_place import ME, Place, PlainSlot
 
 from jupyter_slurmdash.errors import Conflict, Forbidden, InvalidInput, NoSpace, TooLarge, UploadNotFound
 from jupyter_slurmdash.uploads.files import Part
+from jupyter_slurmdash.uploads.flush import Synced
 from jupyter_slurmdash.uploads.joins import Recipe, gather
 from jupyter_slurmdash.uploads.model import SessionFile
 from jupyter_slurmdash.uploads.records import NewFile
@@ -202,7 +203,7 @@ def test_never_more_than_one_part_is_there_twice(place: Place) -> None:
         most = max(most, sum(path.stat().st_size for path in files))
 
     at.part.unlink(missing_ok=True)
-    gather(at, Recipe("", [(one, 100_000) for one in ids]), used)
+    gather(at, Recipe("", [(one, 100_000) for one in ids]), used, Synced())
     assert at.part.stat().st_size == 800_000
     assert most <= 800_000  # after each part: what was appended is there once
 

@@ -1,9 +1,11 @@
-"""Random schedules against a real server that is killed, cut off and filled up: never a wrong byte, never an
-acknowledged byte lost, never a half file under its final name. ``SLURMDASH_SCHEDULES`` sets their number.
+"""Random schedules against a real server that is killed, cut off and filled up, and whose disk loses what it took:
+never a wrong byte, never a byte lost that was acknowledged (and synced, where a sync has failed), never a half file
+under its final name. ``SLURMDASH_SCHEDULES`` sets their number.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from forgetful_disk import STEP
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,11 +38,15 @@ sizes = st.integers(1, 700_000) | st.integers(1, 2000) | st.sampled_from([CHUNK,
 picks = st.integers(0, 1000)
 per_cent = st.integers(0, 100)
 waits = st.integers(0, 20).map(lambda number: number / 1000)
+losses = st.builds(
+    Fault, st.just("sync"), after=st.integers(0, 2), number=st.sampled_from([errno.ENOSPC, errno.EIO])
+)
 faults = (
     st.just(NONE)
     | st.builds(Fault, st.sampled_from(["drop", "reset", "kill"]), per_cent)
     | st.builds(Fault, st.just("kill late"), wait=waits)
     | st.builds(Fault, st.just("fill"), per_cent, room=st.integers(0, 300_000))
+    | losses
 )
 cuts = st.builds(Fault, st.sampled_from(["drop", "reset"]), per_cent)
 
@@ -84,8 +91,21 @@ class Schedule(RuleBasedStateMachine):
         length = (len(sent.data) - start) * part // 100
         answer = self.world.append(sent, start, length, checksum, fault)
         wrong = checksum is False and not (start == len(sent.data) and not sent.deferred)
-        if self.world.allowed(answer, 460 if wrong else 204) and wrong:
+        # A request of before that got no answer may have come first.
+        late = [409] if start in sent.late else []
+        told = self.world.allowed(answer, 460 if wrong else 204, *late)
+        if told and told.status == 460:
             assert self.unmoved(sent, start), "bytes with a wrong checksum were kept"
+
+    @rule(rest=sizes, before=st.lists(st.integers(1, 2 * STEP), max_size=3), fault=losses)
+    def append_to_a_disk_that_loses_it(self, rest: int, before: list[int], fault: Fault) -> None:
+        """Requests that are too small for a sync, or not, and one that brings the rest and has the sync at the end."""
+        sent = self.new("tus", sum(before) + rest)
+        self.world.begin(sent)
+        for length, trouble in [*((length, NONE) for length in before), (rest, fault)]:
+            if self.begun(sent):
+                start = self.world.head(sent)
+                self.world.allowed(self.world.append(sent, start, length, fault=trouble), 204)
 
     @precondition(lambda self: "tus" in self.doors)
     @rule(number=picks, wrong=st.integers(0, 700_000), length=st.integers(0, 100_000))
@@ -134,8 +154,10 @@ class Schedule(RuleBasedStateMachine):
         self.world.join(self.new("join", size), [one % size for one in cut], fault)
 
     def unmoved(self, sent: Sent, offset: int) -> bool:
-        """A creation whose answer got lost may still bring the bytes that it had with it."""
-        return self.world.head(sent) == offset or not sent.sure
+        """Nothing was added at ``offset``, but by a request that got no answer. (What may be taken back, ``head``
+        knows.)
+        """
+        return self.world.head(sent) <= offset or offset in sent.late
 
     def begun(self, sent: Sent | None) -> bool:
         if sent is not None and not sent.sure:
@@ -149,7 +171,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(size=sizes, order=st.lists(picks, min_size=1, max_size=6), broken=st.lists(faults, max_size=2))
     def begin_chunks(self, size: int, order: list[int], broken: list[Fault]) -> None:
         sent = self.new("chunks", size)
-        self.world.send_chunks(sent, [one % sent.total for one in order], one_kill(broken))
+        self.world.send_chunks(sent, [one % sent.total for one in order], one_for_all(broken))
 
     @precondition(lambda self: "chunks" in self.doors)
     @rule(number=picks, order=st.lists(picks, min_size=1, max_size=6), broken=st.lists(faults, max_size=2))
@@ -157,7 +179,16 @@ class Schedule(RuleBasedStateMachine):
         """In any order, at the same time, and some of them twice."""
         sent = self.pick(number, "chunks")
         if sent is not None:
-            self.world.send_chunks(sent, [one % sent.total for one in order], one_kill(broken))
+            self.world.send_chunks(sent, [one % sent.total for one in order], one_for_all(broken))
+
+    @rule(size=sizes, last=picks, fault=losses)
+    def chunks_to_a_disk_that_loses_them(self, size: int, last: int, fault: Fault) -> None:
+        """The last one has two syncs: its own, and that of the whole."""
+        sent = self.new("chunks", size)
+        order = [(last + 1 + index) % sent.total for index in range(sent.total)]
+        if sent.total > 1:
+            self.world.send_chunks(sent, order[:-1])
+        self.world.send_chunks(sent, order[-1:], [fault])
 
     @precondition(lambda self: "chunks" in self.doors)
     @rule(number=picks)
@@ -209,6 +240,7 @@ class Schedule(RuleBasedStateMachine):
     def restart(self, hard: bool) -> None:
         self.world.server.kill() if hard else self.world.server.stop()
         self.told["restarts"] += 1
+        self.world.died()
         self.world.server.start()
 
     @rule(chance=st.integers(0, 3))
@@ -219,7 +251,7 @@ class Schedule(RuleBasedStateMachine):
         self.world.server.put_forward(100_000)
         address = f"{API}/sessions/{self.world.session}"
         seen = self.world.ask("GET", address)
-        if seen is not None and seen.status == 200:
+        if seen is not None and seen.status == 200 and self.world.unanswered:
             # A request that got no answer has come to its end only now, which gave the session a longer life.
             self.world.server.put_forward(100_000)
         self.world.must("GET", address, 410)
@@ -239,10 +271,10 @@ class Schedule(RuleBasedStateMachine):
             self.world.finish()
 
 
-def one_kill(broken: list[Fault]) -> list[Fault]:
-    """At the same time a server is killed by one."""
-    kills = [fault for fault in broken if fault.kind.startswith("kill")]
-    return [fault for fault in broken if fault not in kills[1:]]
+def one_for_all(broken: list[Fault]) -> list[Fault]:
+    """At the same time a server is killed by one, or one sync of it fails."""
+    whole = [fault for fault in broken if fault.kind.startswith("kill") or fault.kind == "sync"]
+    return whole[:1] + [fault for fault in broken if fault not in whole]
 
 
 @pytest.fixture
@@ -263,7 +295,7 @@ def mount(path: Path) -> bool:
 @pytest.fixture
 def world(tmp_path: Path, disk: Disk) -> Iterator[World]:
     nursery = Nursery()
-    server = Born(nursery, tmp_path / "server", "--chunk-size", str(CHUNK))
+    server = Born(nursery, tmp_path / "server", "--chunk-size", str(CHUNK), "--forgetful")
     yield World(server, disk)
     server.kill()
     nursery.close()
@@ -282,11 +314,12 @@ def test_schedules(world: World) -> None:
             phases=[Phase.generate],  # what the clock decides cannot be made smaller
         ),
     )
+    lost = sum(number > 0 for _, number in world.syncs.since(0))
     print(
         f"\nuploads: {told['schedules']} schedules, {told['steps']} steps, {world.requests} requests, {world.kills}"
-        f" killed servers and {told['restarts']} restarts, {world.full} answers of a full disk, {told['expiries']}"
-        f" expiries, {world.acknowledged / 1e6:.0f} MB acknowledged by tus: nothing wrong, nothing lost, nothing half"
-        f" ({time.perf_counter() - began:.0f} s)"
+        f" killed servers and {told['restarts']} restarts, {world.full} answers of a full disk, {lost} failed syncs,"
+        f" {told['expiries']} expiries, {world.acknowledged / 1e6:.0f} MB acknowledged by tus: nothing wrong, nothing"
+        f" lost, nothing half ({time.perf_counter() - began:.0f} s)"
     )
     assert "Traceback" not in world.server.log.read_text()
     assert told["schedules"] >= SCHEDULES

@@ -148,6 +148,34 @@ def test_slots(place: Place, tmp_path: Path) -> None:
             add(place, place.session("training"), tmp_path / "large.py", copy=copy)
 
 
+@pytest.mark.parametrize("size", [SMALL, SMALL + 1])
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_file_of_the_paths_that_a_slot_names_too(
+    place: Place, tmp_path: Path, copy: bool, size: int
+) -> None:
+    path, link, twin = tmp_path / "a.dat", tmp_path / "b.dat", tmp_path / "twin" / "a.dat"
+    path.write_bytes(os.urandom(size))
+    link.symlink_to(path)
+    twin.parent.mkdir()
+    twin.write_bytes(b"another")
+    session_id = place.session("training")
+    taken = add(place, session_id, path, slots={"pretrained_model": path}, copy=copy)
+    (file,) = place.sessions.get(session_id, ME).files
+    assert [one.id for one in taken.files] == [file.id]
+    assert (file.name, file.slot, file.pinned) == ("a.dat", "pretrained_model", True)
+    # One name, one file, one slot; what is said otherwise is about these, not about the session.
+    session_id = place.session("training")
+    with pytest.raises(InvalidInput, match="both the slots dataset and pretrained_model"):
+        add(place, session_id, slots={"dataset": path, "pretrained_model": path}, copy=copy)
+    with pytest.raises(InvalidInput, match="same name in the job"):
+        add(place, session_id, path, slots={"dataset": twin}, copy=copy)
+    assert place.sessions.get(session_id, ME).files == ()
+    # The same bytes under two names are two files.
+    add(place, session_id, path, slots={"pretrained_model": link}, copy=copy)
+    slots = {file.name: file.slot for file in place.sessions.get(session_id, ME).files}
+    assert slots == {"a.dat": "", "b.dat": "pretrained_model"}
+
+
 def test_paths_that_cannot_be_taken(place: Place, tree: Path, tmp_path: Path) -> None:
     session_id = place.session()
     (tmp_path / "other").mkdir()
@@ -177,6 +205,8 @@ def test_a_quota_is_asked_before_the_first_byte_is_copied(place: Place, tree: Pa
     session_id = place.session()
     with pytest.raises(NoSpace, match="name the files where they lie"):
         add(place, session_id, tree, copy=True)
+    with pytest.raises(NoSpace, match="name the files where they lie"):
+        add(place, session_id, slots={"pretrained_model": tree / "big.dat"}, copy=True)
     assert place.sessions.get(session_id, ME).files == ()
     assert len(add(place, session_id, tree).files) == 4
 

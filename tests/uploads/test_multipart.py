@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -11,11 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upload_place import ME, Place
 
-from jupyter_slurmdash.errors import Conflict, InvalidInput, NoSpace, SlurmDashError
+from jupyter_slurmdash.errors import (
+    Conflict,
+    InvalidInput,
+    NoSpace,
+    SessionExpired,
+    SessionNotFound,
+    SlurmDashError,
+    UploadNotFound,
+)
+from jupyter_slurmdash.uploads.files import Part
 from jupyter_slurmdash.uploads.intake import SMALL, Intake
 from jupyter_slurmdash.uploads.multipart import Multipart, PartBegin, PartEnd
 from jupyter_slurmdash.uploads.records import NewFile
 from jupyter_slurmdash.uploads.small import SmallFile
+from jupyter_slurmdash.uploads.transfers import Transfers
 
 KIND = "multipart/form-data; boundary=XX"
 
@@ -133,6 +144,40 @@ def test_a_form_that_breaks_off_leaves_no_half_file(place: Place) -> None:
     assert [file.name for file in place.sessions.get(session, ME).files] == ["small"]
     assert take(place, session, body) == ["small", "big"]
     assert len(place.sessions.get(session, ME).files) == 2
+
+
+def test_a_large_file_that_could_not_be_begun_leaves_no_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full at its first byte: no file that is under way for ever, which no session could be closed with."""
+    session = place.session()
+
+    def full(_part: Part) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    body = form(("file", "small", b"1"), ("file", "big", bytes(SMALL * 2)))
+    with monkeypatch.context() as patch:
+        patch.setattr(Part, "mark", full)
+        with pytest.raises(NoSpace):
+            take(place, session, body)
+    assert [file.name for file in place.sessions.finalize(session, ME).files] == ["small"]
+    assert [path.suffix for path in (place.root / "uploads").rglob("*.*")] == []
+
+
+@pytest.mark.parametrize("error", [SessionNotFound, SessionExpired, UploadNotFound, NoSpace, Conflict])
+def test_giving_a_form_up_says_what_could_not_be_removed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: type[SlurmDashError]
+) -> None:
+    def remove(*_args: object) -> None:
+        raise error("This is why.")
+
+    sink = intake(place, place.session())
+    sink.write(form(("file", "big", bytes(SMALL * 2)))[:-100])
+    monkeypatch.setattr(Transfers, "remove", remove)
+    if error in (NoSpace, Conflict):
+        with pytest.raises(error):
+            sink.close()
+    sink.close()
 
 
 def test_refused_forms_leave_nothing(place: Place) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...errors import InvalidInput
 from ..units import size_text
 from . import tar, zip
-from .model import Budget, Damaged, Enough, Entry, Limits, Listing, NotAnArchive, Stop, Trouble
+from .model import MOST, Budget, Damaged, Enough, Entry, Limits, Listing, NotAnArchive, Stop, Trouble
 from .unpack import Plain, Unpacked, compression_of
 
 # The endings of names that are looked into.
@@ -131,7 +131,9 @@ def _notes(found: list[Entry], size: int, facts: zip.ZipFacts) -> Iterator[str]:
     unpacked = sum(entry.size for entry in found)
     if facts.shared:
         yield "Several entries use the same bytes, as a zip bomb does. Do not unpack it."
-    if unpacked > _BOMB_SIZE and unpacked > _BOMB * max(size, 1):
+    if unpacked > MOST:
+        yield "It says that it unpacks to more than any disk holds, so its sizes are not true. Do not unpack it."
+    elif unpacked > _BOMB_SIZE and unpacked > _BOMB * max(size, 1):
         yield f"It says that it unpacks to {size_text(unpacked)}, {unpacked // max(size, 1)} times its size."
     if facts.encrypted:
         yield f"{facts.encrypted} entries are encrypted."

@@ -15,6 +15,7 @@ Trouble = Literal["outside", "link-outside", "control", "device", "twice"]
 Stop = Literal["entries", "names", "bytes", "time", "memory", "damaged"]
 
 SHOWN = 512  # characters of a name
+MOST = 2**63 - 1  # bytes: no file has more, and no number of 64 bits that a client reads
 
 # They turn the direction of the text around, so that a name looks like another one.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -56,8 +57,8 @@ class Listing:
 
     @property
     def unpacked(self) -> int:
-        """What the entries that were read say they have."""
-        return sum(entry.size for entry in self.entries)
+        """What the entries that were read say they have, up to ``MOST``."""
+        return min(sum(entry.size for entry in self.entries), MOST)
 
     @property
     def complete(self) -> bool:

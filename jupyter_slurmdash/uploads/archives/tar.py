@@ -110,8 +110,7 @@ def _entry(
     target = None
     if what == "link":
         target = _text(said.target if said.target is not None else block[157:257].partition(b"\0")[0])
-        # A hard link names another entry, from the root of the archive: as a link in the root would.
-    # A hard link names another entry, from the root of the archive.
+    # A hard link names another entry, from the root of the archive: as a link in the root would.
     return entry(_text(name), what, real, target, root=kind == b"1"), stored
 
 
