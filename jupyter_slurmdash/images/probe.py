@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..transport.base import FileStat, Ranges, ReadSteps, Transport
 from .inspect import inspected
 from .model import SifFacts
-from .sif import read_sif
+from .sif import LIKELY, read_sif
 
 SUFFIX = ".sif"
 
@@ -140,8 +140,9 @@ def _facts(size: int) -> ReadSteps[SifFacts]:
             _MEMORY.put(key, outcome, bytes_read)
         if isinstance(outcome, SifFacts):
             return outcome
-        answers = yield outcome.ranges
-        for each, answer in zip(outcome.ranges, answers, strict=True):
+        ranges = outcome.ranges if pieces or size < sum(LIKELY) else [*outcome.ranges, LIKELY]
+        answers = yield ranges
+        for each, answer in zip(ranges, answers, strict=True):
             pieces[each] = answer
             bytes_read += len(answer)
             digest.update(b"%d %d %d " % (*each, len(answer)))
@@ -152,15 +153,24 @@ def _outcome(pieces: Mapping[tuple[int, int], bytes], size: int) -> SifFacts | _
     """The facts, or what must be read for them."""
 
     def read(ranges: Ranges) -> list[bytes]:
-        missing = [each for each in ranges if each not in pieces]
+        found = [(each, _within(pieces, *each)) for each in ranges]
+        missing = [each for each, piece in found if piece is None]
         if missing:
             raise _Missing(missing)
-        return [pieces[each] for each in ranges]
+        return [piece for _, piece in found if piece is not None]
 
     try:
         return read_sif(read, size)
     except _Missing as question:
         return _Missing(question.ranges)  # without the traceback, which holds the pieces
+
+
+def _within(pieces: Mapping[tuple[int, int], bytes], offset: int, length: int) -> bytes | None:
+    """The bytes, when they are within one of the pieces."""
+    for (start, size), data in pieces.items():
+        if start <= offset and offset + length <= start + size:
+            return data[offset - start : offset - start + length]
+    return None
 
 
 def _unreadable(error: OSError) -> SifFacts:

@@ -29,6 +29,10 @@ from .squashfs_window import ReadRanges, SquashfsProblem
 # The header and the first seven entries of the table: all that nearly every image has.
 HEAD_SIZE = 8 * 1024
 
+# Behind the table of 48 entries that Apptainer makes come the definition and the metadata, mostly of 2 or 3 KiB. Where
+# each question costs a round trip, this is asked for together with the head.
+LIKELY = (4096 + 48 * 585, 4096)
+
 _PARTITION = struct.Struct("<ii3s")
 _METADATA_NAME = b"inspect-metadata.json"
 
