@@ -286,8 +286,7 @@ for (const [mode, theme] of THEMES) {
     await panel.setTheme(theme);
     await panel.setWidth(320);
     const box = panel.get('image-select');
-    // JupyterLab gives the focus to its launcher when that has come up.
-    await expect(page.locator('.jp-Launcher')).toBeVisible();
+    // What JupyterLab still does after its start is not measured here.
     await page.waitForTimeout(1000);
     await box.click();
     const list = page.getByRole('listbox', {

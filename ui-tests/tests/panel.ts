@@ -50,6 +50,12 @@ export class Panel {
       };
       await app?.restored;
     });
+    // JupyterLab's launcher, or what was open before, comes up late and takes the focus with its next message.
+    const main = this.page.locator('#jp-main-dock-panel .lm-DockPanel-widget');
+    await expect(main.first()).toBeVisible();
+    await this.page.evaluate(
+      () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
+    );
     // The tab that is already chosen would close the panel: what is in sight, not what is drawn by now, decides.
     const tab = this.page.getByRole('tab', { name: 'Slurm', exact: true });
     if ((await tab.getAttribute('aria-selected')) !== 'true') {
@@ -120,11 +126,6 @@ export const test = base.extend<{ panel: Panel }>({
   panel: async ({ page }, use) => {
     const panel = new Panel(page);
     await panel.open();
-    // In a new workspace JupyterLab's launcher comes up late, and takes the focus with its next message.
-    await expect(page.locator('.jp-Launcher')).toBeVisible();
-    await page.evaluate(
-      () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
-    );
     await use(panel);
     expect(panel.faults).toEqual([]);
   }

@@ -57,8 +57,6 @@ async function make(id: string): Promise<void> {
 }
 
 async function showLibrary(panel: Panel): Promise<void> {
-  // JupyterLab gives the focus to its launcher when that has come up.
-  await expect(panel.page.locator('.jp-Launcher')).toBeVisible();
   await panel.toggle('New job');
   await panel.toggle('Jobs');
   await panel.toggle('Templates');
@@ -165,7 +163,7 @@ for (const [mode, theme] of THEMES) {
       await panel.get('tab-form').click();
       await panel.get('field-slurm-ntasks').fill('3');
       await page.keyboard.press('Control+s');
-      await expect(editor).not.toContainText('not saved');
+      await expect(editor.getByText('saved', { exact: true })).toBeVisible();
       await panel.get('tab-versions').click();
       await expect(versions).toHaveCount(3);
       await versions.first().click();
@@ -225,7 +223,7 @@ for (const [mode, theme] of THEMES) {
       await panel.get('merge-apply').press('Enter');
       await expect(merge).toHaveCount(0);
       await panel.get('editor-save').click();
-      await expect(editor).not.toContainText('not saved');
+      await expect(editor.getByText('saved', { exact: true })).toBeVisible();
       const saved = await yamlOf(id);
       for (const line of ['nodes: 2  # one is enough', 'Mine', 'echo theirs']) {
         expect(saved).toContain(line);
@@ -386,7 +384,7 @@ test('by keys alone: find, clone, change, save', async ({ panel }) => {
   await expect(editor.getByRole('heading', { level: 2 })).toHaveText(
     'By keys alone'
   );
-  await expect(editor).not.toContainText('not saved');
+  await expect(editor.getByText('saved', { exact: true })).toBeVisible();
   await expect
     .poll(() => yamlOf('by-keys'))
     .toContain('display_name: By keys alone');
