@@ -40,10 +40,8 @@ def request_draft(record: JobRecord, template: Mapping[str, Any], owner: Owner) 
     }
     lost: list[Note] = []
     if "parameters" in template:
-        schema, values = (
-            template["parameters"],
-            _counted(template["parameters"], request.get("parameters") or {}),
-        )
+        schema = template["parameters"]
+        values = _counted(schema, request.get("parameters") or {})
         document["parameters"] = _with_defaults(schema, values)
         lost += _lost_notes(document["parameters"], values)
     whole = {name: section for name, section in document.items() if section or name in template}

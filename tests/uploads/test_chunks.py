@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from failing_syncs import fail_syncs
 from upload_place import ME, Place, PlainSlot
 
 from jupyter_slurmdash.errors import (
@@ -53,20 +54,6 @@ def send(
 
 def opened(place: Place, session: str, index: int, name: str = "a.dat") -> ChunkWriter:
     return place.uploads.chunks.open(session, ME, Chunk(name, index, TOTAL, body=len(piece(index))))
-
-
-def fail_syncs(patch: pytest.MonkeyPatch, *which: int, number: int = errno.ENOSPC) -> None:
-    """The syncs of these numbers (from 1) fail."""
-    real, calls = os.fdatasync, 0
-
-    def fdatasync(fd: int) -> None:
-        nonlocal calls
-        calls += 1
-        if calls in which:
-            raise OSError(number, os.strerror(number))
-        real(fd)
-
-    patch.setattr(os, "fdatasync", fdatasync)
 
 
 def only(place: Place, session: str) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_syncs import fail_syncs
 from upload_place import ME, Place
 
 from jupyter_slurmdash.errors import NoSpace, SlurmDashError, StorageFailed
@@ -23,20 +24,6 @@ SPOKEN = [(errno.ENOSPC, NoSpace), (errno.EDQUOT, NoSpace), (errno.EIO, StorageF
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def fail(patch: pytest.MonkeyPatch, *which: int, number: int = errno.ENOSPC) -> None:
-    """The syncs of these numbers (from 1) fail."""
-    real, calls = os.fdatasync, 0
-
-    def fdatasync(fd: int) -> None:
-        nonlocal calls
-        calls += 1
-        if calls in which:
-            raise OSError(number, os.strerror(number))
-        real(fd)
-
-    patch.setattr(flush.os, "fdatasync", fdatasync)
 
 
 def write(writer: Writer, data: bytes, piece: int = 200) -> None:
@@ -61,7 +48,7 @@ def test_a_disk_that_is_full_only_when_it_writes(
     file = place.begin(place.session(), "a.dat", 1000)
     writer = place.writer(file, 0, body=1000)
     monkeypatch.setattr(flush, "STEP", 400)
-    fail(monkeypatch, fails)
+    fail_syncs(monkeypatch, fails)
     with pytest.raises(NoSpace):
         write_all(writer, DATA)
     writer.close()
@@ -82,7 +69,7 @@ def test_a_failed_sync_is_told_with_the_next_piece(
     file = place.begin(place.session(), "a.dat", 1000)
     writer = place.writer(file, 0, body=1000)
     monkeypatch.setattr(flush, "STEP", 200)
-    fail(monkeypatch, 1, number=number)
+    fail_syncs(monkeypatch, 1, number=number)
     write(writer, DATA[:200])
     with pytest.raises(error):
         writer.write(DATA[200:400])
@@ -99,7 +86,7 @@ def test_what_was_never_synced_may_be_lost_by_a_later_request(
     file = place.begin(place.session(), "a.dat", 1000)
     assert place.send(file, 0, DATA[:400]).offset == 400
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         with pytest.raises(NoSpace):
             place.send(file, 400, DATA[400:])
     assert place.look(file).offset == 0
@@ -114,7 +101,7 @@ def test_what_was_synced_outlives_its_request(place: Place, monkeypatch: pytest.
     for start in range(0, 600, 200):
         place.send(file, start, DATA[start : start + 200])
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         with pytest.raises(NoSpace):
             place.send(file, 600, DATA[600:])
     assert place.look(file).offset == 400
@@ -127,7 +114,7 @@ def test_a_piece_that_the_disk_did_not_take_is_not_acknowledged(
     file = place.begin(place.session(), "a.dat", 1000)
     monkeypatch.setattr(flush, "STEP", 100)
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         with pytest.raises(NoSpace):
             place.send(file, 0, DATA[:500])
     assert place.look(file).offset == 0
@@ -175,7 +162,7 @@ def test_other_bytes_in_the_place_of_those_that_were_lost(
     file = place.begin(place.session(), "a.dat", 1000)
     monkeypatch.setattr(flush, "STEP", 300 if early else 10_000)
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         writer = place.writer(file, 0, body=1000)
         with pytest.raises(NoSpace):
             write_all(writer, DATA)
@@ -193,7 +180,7 @@ def test_a_source_that_changed_after_the_disk_was_full(
     source.write_bytes(data)
     add = place.uploads.local.add
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         with pytest.raises(NoSpace):
             add(session, ME, [source], copy=True)
     source.write_bytes(other)
@@ -210,7 +197,7 @@ def test_a_session_is_looked_at_while_its_file_cannot_be_completed(
     writer.write(DATA)
     writer.close()  # all bytes are there, but nobody said that it is complete
     with monkeypatch.context() as patch:
-        fail(patch, 1, number=number)
+        fail_syncs(patch, 1, number=number)
         (seen,) = place.sessions.get(file.session_id, ME).files
     assert (seen.state, seen.offset) == ("uploading", 0)
     assert place.send(file, 0, DATA).sha256 == sha256(DATA)
@@ -241,7 +228,7 @@ def test_without_a_thread_all_is_left_for_the_last_sync(
     monkeypatch.setattr(flush, "_aside", Full)
     place.send(file, 0, DATA[:600])
     with monkeypatch.context() as patch:
-        fail(patch, 1)
+        fail_syncs(patch, 1)
         with pytest.raises(NoSpace):
             place.send(file, 600, DATA[600:])
     assert place.look(file).offset == 0
