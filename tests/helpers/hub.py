@@ -181,7 +181,7 @@ class Hub:
 
     def kill_proxy(self) -> None:
         """As by ``kill -9``; wait until the hub has started it again and given it its routes."""
-        old = self._proxy_pid()
+        old, routes = self._proxy_pid(), self._routes()
         os.kill(old, signal.SIGKILL)
         deadline = time.monotonic() + 120
         while self._proxy_pid() in (0, old):
@@ -189,10 +189,25 @@ class Hub:
             time.sleep(0.1)
         self._know(self._proxy_pid())
         self._wait_until_up()
+        while not routes <= self._routes():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+
+    def _routes(self) -> set[str]:
+        answer = requests.get(
+            f"{self._proxy_api}/api/routes",
+            headers={"Authorization": f"token {self._proxy_token}"},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        return set(answer.json())
 
     def _proxy_pid(self) -> int:
-        # Empty while the hub writes it.
-        return int((self.directory / "proxy.pid").read_text() or "0")
+        """0 while there is none: the hub takes the file away, and writes it, each time it starts the proxy."""
+        try:
+            return int((self.directory / "proxy.pid").read_text() or "0")
+        except FileNotFoundError:
+            return 0
 
     # -- the end --------------------------------------------------------------------------------------------
 
@@ -210,8 +225,7 @@ class Hub:
             self.process.kill()
             self.process.wait(timeout=30)
             # A hub that has started its proxy again may do so once more while it goes down.
-            with contextlib.suppress(FileNotFoundError):
-                self._know(self._proxy_pid())
+            self._know(self._proxy_pid())
             for handle in self._handles.values():
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -92,6 +92,8 @@ def far(port: int) -> Iterator[int]:
                 end.close()
 
 
+# Counting lines takes longer than all round trips together.
+@pytest.mark.no_cover
 def test_old_images_cost_few_round_trips(
     sshd: Sshd, tmp_path: Path, record_property: pytest.RecordProperty
 ) -> None:

@@ -111,6 +111,16 @@ test('what is typed in the script goes to the form, the rest is kept, and just t
   await behind(panel, /^set -e/);
   await page.keyboard.press('Enter');
   await page.keyboard.type(HAND);
+  // The text ends where the editor ends, whatever was measured meanwhile.
+  const blank = await panel.get('script-editor').evaluate(host => {
+    const content = host.querySelector('.cm-content')!;
+    const last = content.lastElementChild!;
+    return (
+      content.getBoundingClientRect().bottom -
+      last.getBoundingClientRect().bottom
+    );
+  });
+  expect(blank).toBeLessThan(20);
   // No trap for the keyboard.
   const editor = panel.get('script-editor').locator('.cm-content');
   await expect(editor).toBeFocused();

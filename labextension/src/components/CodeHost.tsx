@@ -73,7 +73,13 @@ export const CodeHost = React.forwardRef<ICodeHandle, ICodeHostProps>(
       const editor = factory({
         host: host.current!,
         model,
-        config: { lineNumbers, lineWrap: true, readOnly: false }
+        config: {
+          lineNumbers,
+          lineWrap: true,
+          readOnly: false,
+          // This editor grows with its text: room behind the end that is as high as the editor would grow for ever.
+          scrollPastEnd: false
+        }
       });
       editor.injectExtension([
         markField,

@@ -62,7 +62,6 @@ export function ScriptPart({
                 model.editor.leave();
               }}
             />
-            <HandNote model={model} origins={origins} />
             <Conflicts model={model} />
             {editing ? (
               <ScriptEditor model={model} link={link} origins={origins} />
@@ -80,6 +79,8 @@ export function ScriptPart({
                 />
               </div>
             )}
+            {/* Below: its height changes as one types, and must not move the lines under the pointer. */}
+            <HandNote model={model} origins={origins} />
             <Spoken model={model} link={link} origins={origins} />
           </>
         ) : (
