@@ -220,6 +220,7 @@ def _followed(steps: int) -> ReadSteps[list[int]]:
     return seen
 
 
+@pytest.mark.no_cover  # 45,000 steps of the same lines
 def test_steps_that_depend_on_each_other(transport: Transport, tmp_path: Path) -> None:
     order = list(range(1, 30_000))
     random.Random(5).shuffle(order)

@@ -135,7 +135,8 @@ test('a script from a file of this computer, and Escape', async ({ panel }) => {
   await panel.get('script-text').fill('not yet');
   await page.keyboard.press('Escape');
   await expect(panel.get('script-text')).toBeHidden();
-  await panel.get('template-script').click();
+  await expect(panel.get('template-script')).toBeFocused();
+  await page.keyboard.press('Enter');
   await panel
     .get('script-file')
     .setInputFiles(file('my run.sbatch', '#!/bin/bash\necho chosen\n'));

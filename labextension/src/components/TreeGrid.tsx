@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { useHeldFocus } from './heldfocus';
 import { useSight } from './sight';
 import {
   foldKey,
@@ -162,29 +163,19 @@ function useActive(
 /** The focus of a grid: `take` gives it to the active line when that is drawn next, `heard` is for the grid's element. */
 function useGridFocus(box: React.RefObject<HTMLElement | null>) {
   const wanted = React.useRef(false);
-  const inside = React.useRef(false);
+  const active = () =>
+    box.current!.querySelector<HTMLElement>('[role="row"][tabindex="0"]') ??
+    box.current;
   React.useLayoutEffect(() => {
-    const grid = box.current!;
-    const now = document.activeElement;
-    // What had it went without a blur: the line was removed, or a button of it.
-    const lost = inside.current && (now === document.body || now === grid);
-    if (wanted.current || lost) {
+    if (wanted.current) {
       wanted.current = false;
-      const row = grid.querySelector<HTMLElement>('[role="row"][tabindex="0"]');
-      (row ?? grid).focus({ preventScroll: true });
+      active()?.focus({ preventScroll: true });
     }
   });
   return {
     take: () => {
       wanted.current = true;
     },
-    heard: {
-      onFocus: () => {
-        inside.current = true;
-      },
-      onBlur: ({ relatedTarget }: React.FocusEvent) => {
-        inside.current = box.current!.contains(relatedTarget);
-      }
-    }
+    heard: useHeldFocus(box, active)
   };
 }

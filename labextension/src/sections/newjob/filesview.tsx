@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import type { FileSlot, FileValidation } from '../../api/types';
 import { ErrorNote } from '../../components/Notes';
+import { useHeldFocus } from '../../components/heldfocus';
 import { Part } from '../../components/Part';
 import { useTrans } from '../../components/trans';
 import { useModel } from '../../components/useModel';
@@ -40,6 +41,8 @@ export function FilesField({
   const errors = model.messages('error');
   const states = validation?.slots ?? [];
   const { question, obstacle } = files.intake;
+  const box = React.useRef<HTMLDivElement>(null);
+  const held = useHeldFocus(box, near => near.querySelector('button'));
   return (
     <Part
       title={trans.__('Files')}
@@ -49,29 +52,31 @@ export function FilesField({
         </span>
       }
     >
-      <DropZone files={files} />
-      {question && <Question question={question} />}
-      {obstacle && <Obstacle obstacle={obstacle} />}
-      {files.error ? (
-        <ErrorNote error={files.error} onRetry={() => model.refresh()} />
-      ) : null}
-      <FilesTotal files={files} />
-      {slots.length > 0 && (
-        <ul className="jp-slurmdash-Files">
-          {slots.map(slot => (
-            <SlotRow
-              key={slot.name}
-              slot={slot}
-              slots={slots}
-              rows={bySlot.get(slot.name) ?? []}
-              told={states.find(({ name }) => name === slot.name)}
-              error={errors.get(`/files/${slot.name}`)}
-              files={files}
-            />
-          ))}
-        </ul>
-      )}
-      <FilesList rows={loose} slots={slots} files={files} />
+      <div ref={box} className="jp-slurmdash-FilesField" {...held}>
+        <DropZone files={files} />
+        {question && <Question question={question} />}
+        {obstacle && <Obstacle obstacle={obstacle} />}
+        {files.error ? (
+          <ErrorNote error={files.error} onRetry={() => model.refresh()} />
+        ) : null}
+        <FilesTotal files={files} />
+        {slots.length > 0 && (
+          <ul className="jp-slurmdash-Files">
+            {slots.map(slot => (
+              <SlotRow
+                key={slot.name}
+                slot={slot}
+                slots={slots}
+                rows={bySlot.get(slot.name) ?? []}
+                told={states.find(({ name }) => name === slot.name)}
+                error={errors.get(`/files/${slot.name}`)}
+                files={files}
+              />
+            ))}
+          </ul>
+        )}
+        <FilesList rows={loose} slots={slots} files={files} />
+      </div>
     </Part>
   );
 }

@@ -7,6 +7,7 @@ import * as React from 'react';
 
 import { Button, IconButton } from '../../components/Buttons';
 import { Select } from '../../components/Field';
+import { useHeldFocus } from '../../components/heldfocus';
 import { EmptyNote, ErrorNote } from '../../components/Notes';
 import { SearchBox } from '../../components/SearchBox';
 import { useTrans } from '../../components/trans';
@@ -33,6 +34,10 @@ export function TemplatesView(
   const trans = useTrans();
   const [over, setOver] = React.useState(false);
   const { shelves } = model;
+  const top = React.useRef<HTMLDivElement>(null);
+  const held = useHeldFocus(top, () =>
+    top.current!.querySelector<HTMLElement>('[aria-expanded]')
+  );
   return (
     <div
       className={`jp-slurmdash-Library ${over ? 'jp-mod-over' : ''}`}
@@ -52,7 +57,7 @@ export function TemplatesView(
       }}
       onKeyDown={walk}
     >
-      <div className="jp-slurmdash-Library-top">
+      <div ref={top} className="jp-slurmdash-Library-top" {...held}>
         <div className="jp-slurmdash-Library-head">
           <SearchBox
             label={trans.__('Search templates')}

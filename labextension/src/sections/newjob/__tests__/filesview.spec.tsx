@@ -77,3 +77,17 @@ it('takes what is dropped on its zone: files, and out of its slot a file that is
   expect(take).toHaveBeenCalledTimes(1);
   remove();
 });
+
+it('keeps the focus when the last file of a list or of a slot is removed', async () => {
+  const { files, get, host, remove } = await field();
+  const row = host.querySelector<HTMLElement>('[role="row"]')!;
+  React.act(() => row.focus());
+  await React.act(() => files.remove(['f-data.csv']));
+  expect(host.querySelector('[role="treegrid"]')).toBeNull();
+  expect(document.activeElement?.textContent).toBe('Choose files');
+  const slot = get('slurmdash-slot-script');
+  React.act(() => [...slot.querySelectorAll('button')].at(-1)!.focus());
+  await React.act(() => files.remove(['f-run.py']));
+  expect(document.activeElement).toBe(slot.querySelector('button'));
+  remove();
+});
