@@ -19,9 +19,6 @@ from stopwatch import stopwatch
 
 from jupyter_slurmdash.images.sif import read_sif
 
-# The lines are counted where what they do is asked for; here that would only take time.
-pytestmark = pytest.mark.no_cover
-
 EXAMPLES = int(os.environ.get("SLURMDASH_FUZZ_EXAMPLES", "400"))
 _settings = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
