@@ -172,16 +172,11 @@ class Hub:
 
     def add(self, path: str, target: str) -> None:
         """Requests below ``path`` go through the hub's proxy to ``target``."""
-        requests.post(
-            f"{self._proxy_api}/api/routes{path}",
-            json={"target": target},
-            headers={"Authorization": f"token {self._proxy_token}"},
-            timeout=60,
-        ).raise_for_status()
+        self._ask_proxy("POST", path, {"target": target})
 
     def kill_proxy(self) -> None:
         """As by ``kill -9``; wait until the hub has started it again and given it its routes."""
-        old, routes = self._proxy_pid(), self._routes()
+        old, routes = self._proxy_pid(), set(self._ask_proxy("GET").json())
         os.kill(old, signal.SIGKILL)
         deadline = time.monotonic() + 120
         while self._proxy_pid() in (0, old):
@@ -189,18 +184,21 @@ class Hub:
             time.sleep(0.1)
         self._know(self._proxy_pid())
         self._wait_until_up()
-        while not routes <= self._routes():
+        while not routes <= set(self._ask_proxy("GET").json()):
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.1)
 
-    def _routes(self) -> set[str]:
-        answer = requests.get(
-            f"{self._proxy_api}/api/routes",
+    def _ask_proxy(self, method: str, path: str = "", body: Any = None) -> requests.Response:
+        """Its own API of routes; ``path`` is one of them."""
+        answer = requests.request(
+            method,
+            f"{self._proxy_api}/api/routes{path}",
+            json=body,
             headers={"Authorization": f"token {self._proxy_token}"},
             timeout=60,
         )
         answer.raise_for_status()
-        return set(answer.json())
+        return answer
 
     def _proxy_pid(self) -> int:
         """0 while there is none: the hub takes the file away, and writes it, each time it starts the proxy."""
