@@ -81,21 +81,22 @@ def by_contents(server: RealServer, source: Path) -> float:
 def test_speed(tmp_path: Path, source: Path) -> None:
     with source.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    unsynced, synced = RealServer(tmp_path / "a", "--no-sync"), RealServer(tmp_path / "b")
-    other = TusServer(tmp_path / "other")
-    ways: dict[str, Callable[[], float]] = {
-        "@tus/server, no digest": lambda: theirs(other, source),
-        "ours, SHA-256": lambda: ours(unsynced, source, sha256),
-        "ours, SHA-256 and fdatasync": lambda: ours(synced, source, sha256),
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            os.sync()  # what one has left to be written is not the next one's
-            seconds[name].append(way())
-    seconds["contents API, 1 MiB chunks"] = [by_contents(synced, source)]
-    for server in (unsynced, synced, other):
-        server.stop()
+    with (
+        RealServer(tmp_path / "a", "--no-sync") as unsynced,
+        RealServer(tmp_path / "b") as synced,
+        TusServer(tmp_path / "other") as other,
+    ):
+        ways: dict[str, Callable[[], float]] = {
+            "@tus/server, no digest": lambda: theirs(other, source),
+            "ours, SHA-256": lambda: ours(unsynced, source, sha256),
+            "ours, SHA-256 and fdatasync": lambda: ours(synced, source, sha256),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                os.sync()  # what one has left to be written is not the next one's
+                seconds[name].append(way())
+        seconds["contents API, 1 MiB chunks"] = [by_contents(synced, source)]
     speed = {name: SIZE / statistics.median(each) / 1e6 for name, each in seconds.items()}
     reference, plain, safe, contents = speed.values()
     print(f"\nupload of {SIZE // MIB} MiB by curl, median of {ROUNDS}:")

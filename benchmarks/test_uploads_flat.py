@@ -55,32 +55,31 @@ def test_five_gib(tmp_path: Path) -> None:
     source = tmp_path / "big.dat"
     with source.open("wb") as stream:
         stream.truncate(SIZE)  # nothing to read, so that the disk is the server's alone
-    server = RealServer(tmp_path / "server")
-    idle = Asker(server.url)
-    for _ in range(100):  # a server that has done all this before
-        begin(urljoin(server.url, server.session()["tus_url"]), 1)
-    quiet = idle.stop()
-    Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak begins anew
-    before = server.memory()["VmRSS"]
-    session = server.session()
-    asker = Asker(server.url)
-    took = send(begin(urljoin(server.url, session["tus_url"]), SIZE), source)
-    busy = asker.stop()
-    grown = server.memory()["VmHWM"] - before
-    start = time.perf_counter()
-    done = server.post(f"slurmdash/api/v2/upload/sessions/{session['session_id']}/finalize", 200).json()
-    finalized = time.perf_counter() - start
-    (file,) = done["files"]
-    assert (file["state"], file["size"]) == ("complete", SIZE)
-    (path,) = (server.directory / "jobs").rglob("big.dat")
-    staged = JobFile("big.dat", str(path), SIZE)
-    (server.directory / "jobs").mkdir(exist_ok=True)
-    start = time.perf_counter()
-    stage(a_plan(files=(staged,)), "", {}, server.directory / "jobs" / "run")
-    linked = time.perf_counter() - start
-    assert (server.directory / "jobs" / "run" / "big.dat").stat().st_size == SIZE
-    assert requests.get(server.url + "slurmdash/api/health", headers=HEADERS, timeout=60).ok
-    server.stop()
+    with RealServer(tmp_path / "server") as server:
+        idle = Asker(server.url)
+        for _ in range(100):  # a server that has done all this before
+            begin(urljoin(server.url, server.session()["tus_url"]), 1)
+        quiet = idle.stop()
+        Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak begins anew
+        before = server.memory()["VmRSS"]
+        session = server.session()
+        asker = Asker(server.url)
+        took = send(begin(urljoin(server.url, session["tus_url"]), SIZE), source)
+        busy = asker.stop()
+        grown = server.memory()["VmHWM"] - before
+        start = time.perf_counter()
+        done = server.post(f"slurmdash/api/v2/upload/sessions/{session['session_id']}/finalize", 200).json()
+        finalized = time.perf_counter() - start
+        (file,) = done["files"]
+        assert (file["state"], file["size"]) == ("complete", SIZE)
+        (path,) = (server.directory / "jobs").rglob("big.dat")
+        staged = JobFile("big.dat", str(path), SIZE)
+        (server.directory / "jobs").mkdir(exist_ok=True)
+        start = time.perf_counter()
+        stage(a_plan(files=(staged,)), "", {}, server.directory / "jobs" / "run")
+        linked = time.perf_counter() - start
+        assert (server.directory / "jobs" / "run" / "big.dat").stat().st_size == SIZE
+        assert requests.get(server.url + "slurmdash/api/health", headers=HEADERS, timeout=60).ok
     p99 = busy[len(busy) * 99 // 100]
     print(
         f"\n{SIZE // MIB} MiB in {took:.1f} s ({SIZE / took / 1e6:.0f} MB/s): memory +{grown / MIB:.1f} MiB; api/health"

@@ -9,6 +9,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from .config import SlurmDash
 from .dash import Dash
+from .handlers.receiving import Receivers
 from .handlers.routes import route_table
 
 # Blocking calls in flight at the same time: commands, file systems, the database.
@@ -34,6 +35,7 @@ class SlurmDashApp(ExtensionApp):
         self.settings["slurmdash_writers"] = ThreadPoolExecutor(
             _WRITERS, thread_name_prefix="slurmdash-write"
         )
+        self.settings["slurmdash_receivers"] = Receivers()
         self.log.info("jupyter-slurmdash: scheduler %s", dash.scheduler.name)
 
     def initialize_handlers(self) -> None:
@@ -44,5 +46,7 @@ class SlurmDashApp(ExtensionApp):
         for name in ("slurmdash_executor", "slurmdash_writers"):
             if name in self.settings:
                 self.settings[name].shutdown(wait=False, cancel_futures=True)
+        if "slurmdash_receivers" in self.settings:
+            self.settings["slurmdash_receivers"].close()
         if "slurmdash" in self.settings:
             self.settings["slurmdash"].close()

@@ -19,14 +19,13 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ..errors import Conflict, Forbidden, SlurmDashError, Unauthenticated
-from ..uploads.digest import AHEAD
 from ..uploads.locks import LetGo
 from ..uploads.protocol import parse_number
 from .base import SlurmDashHandler, as_problem, is_number
+from .receiving import PIECE, Reception
 from .refusals import LINGER, LINGER_BYTES, throw_away
 from .sinks import BorrowingSink, Sink
 
-PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
 SLOW = 0.004  # seconds for one piece, from which on the disk is waited for beside the loop
 QUICK = 512  # pieces in a row that were quick, after which they are written in the loop again
 TURN = 0.0005  # seconds after which others get their turn: while bytes are there, Tornado reads on without a pause
@@ -136,27 +135,29 @@ class BodyHandler(SlurmDashHandler):
     # -- the body -------------------------------------------------------------------------------------------
 
     async def _receive(self, sink: BorrowingSink) -> None:
-        """Read the body before Tornado does, from the socket into memory that is there already.
-
-        Tornado clears new memory for each piece and copies it twice, which together costs more than to write it to
-        the disk. What is left when this returns (after a refusal, or a broken connection) is Tornado's to read.
+        """Read the body before Tornado does. What is left when this returns (after a refusal, or a broken connection)
+        is Tornado's to read.
         """
         stream: Any = self.request.connection.stream  # type: ignore[union-attr]
-        left = self.announced() or 0
-        pieces: list[memoryview] = []
-        turn = 0
+        reception = Reception(stream, self.announced() or 0, sink, self.settings["slurmdash_receivers"])
         try:
-            while left and not self._refused:
-                if turn == len(pieces):
-                    pieces.append(memoryview(bytearray(min(PIECE, left))))
-                count = await stream.read_into(pieces[turn][:left], partial=True)
-                left -= count
-                await self.data_received(pieces[turn][:count])
-                turn = (turn + 1) % (AHEAD + 1) if sink.is_behind else 0
+            while reception.left and not self._refused:
+                piece = await reception.piece()
+                if reception.may_hurry():
+                    await self._hurry(reception, piece)
+                else:
+                    await self.data_received(piece)
         except StreamClosedError:
             pass  # Tornado finds it closed too, and tells on_connection_close
         finally:
-            self.request.headers["Content-Length"] = str(left)
+            self.request.headers["Content-Length"] = str(reception.left)
+
+    async def _hurry(self, reception: Reception, piece: memoryview) -> None:
+        try:
+            await reception.hurry(piece, self._put)
+        except SlurmDashError as error:
+            await self._released()
+            await self._refuse(error)
 
     async def data_received(self, chunk: bytes | memoryview) -> None:
         if self._refused:

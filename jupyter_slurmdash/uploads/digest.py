@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from contextlib import suppress
 from queue import SimpleQueue
 
 from ..errors import Conflict
 from .afterfork import anew_after_fork
+from .standback import stand_back
 
 _READ = 1024 * 1024
 _SMALL = 64 * 1024  # bytes that are digested sooner than handed over
@@ -17,8 +17,6 @@ AHEAD = 8  # pieces that may wait for their turn; they are in memory, and must n
 
 
 new_digest = hashlib.sha256
-
-_NICE = 5
 
 
 class _Aside:
@@ -53,10 +51,7 @@ class _Aside:
         return True
 
     def _run(self) -> None:
-        # Who waits for an answer comes first: on Linux a thread has a niceness of its own. A sandbox may forbid to set
-        # it, and a digest that never comes would be worse than one that is in the way.
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        stand_back()
         while True:
             digest, data, done = self._todo.get()
             digest.update(data)

@@ -40,3 +40,9 @@ class TusServer:
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.communicate(timeout=30)
+
+    def __enter__(self) -> TusServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

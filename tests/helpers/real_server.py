@@ -65,6 +65,12 @@ class RealServer(UploadApi):
         self.process.terminate()
         self.process.communicate(timeout=60)
 
+    def __enter__(self) -> RealServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()

@@ -93,6 +93,7 @@ def serve(arguments: list[str]) -> None:
     parser.add_argument("--forgetful", action="store_true")
     parser.add_argument("--chunk-size", type=int, default=10 * 1024**2)
     parser.add_argument("--max-size", type=int, default=0)
+    parser.add_argument("--window", type=int)
     options = parser.parse_args(arguments)
 
     from forgetful_disk import ForgetfulDisk
@@ -102,10 +103,10 @@ def serve(arguments: list[str]) -> None:
     from upload_place import ME, Place
 
     from jupyter_slurmdash.errors import TemplateNotFound
-    from jupyter_slurmdash.handlers import bodies, chunks, forms, tus, uploads
+    from jupyter_slurmdash.handlers import bodies, chunks, forms, receiving, tus, uploads
     from jupyter_slurmdash.handlers.contract import Contract
 
-    received = count_bytes(bodies.BodyHandler)
+    received = count_bytes(bodies.BodyHandler, receiving.Reception)
 
     class Deny(Authorizer):
         def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
@@ -164,6 +165,7 @@ def serve(arguments: list[str]) -> None:
         ),
         slurmdash_executor=ThreadPoolExecutor(8),
         slurmdash_writers=ThreadPoolExecutor(8),
+        slurmdash_receivers=receiving.Receivers(*([options.window] if options.window else [])),
     )
     root = app.base_url + "slurmdash"
     rules: list[Any] = [
@@ -183,8 +185,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def count_bytes(handler: Any) -> dict[str, int]:
-    """Count what reaches ``data_received``."""
+def count_bytes(handler: Any, reception: Any) -> dict[str, int]:
+    """Count what reaches ``data_received``, or a thread that receives."""
     received = {"bytes": 0}
     original: Callable[..., Any] = handler.data_received
 
@@ -192,7 +194,16 @@ def count_bytes(handler: Any) -> dict[str, int]:
         received["bytes"] += len(chunk)
         await original(self, chunk)
 
+    def counted(put: Callable[[memoryview], object]) -> Callable[[memoryview], object]:
+        def count(piece: memoryview) -> object:
+            received["bytes"] += len(piece)
+            return put(piece)
+
+        return count
+
+    hurry = reception.hurry
     handler.data_received = counting
+    reception.hurry = lambda self, first, put: hurry(self, first, counted(put))
     return received
 
 

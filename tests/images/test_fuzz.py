@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import random
+import time
 import tracemalloc
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,26 +19,33 @@ from stopwatch import stopwatch
 
 from jupyter_slurmdash.images.sif import read_sif
 
-EXAMPLES = int(os.environ.get("SLURMDASH_FUZZ_EXAMPLES", "400"))
+EXAMPLES = int(os.environ.get("SLURMDASH_FUZZ_EXAMPLES", "2000"))
+SLOW = 0.2
 _settings = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seed]]:
+def good(tmp_path_factory: pytest.TempPathFactory) -> list[Seed]:
     needs_mksquashfs()
-    found = seeds(tmp_path_factory.mktemp("seeds"))
-    tracemalloc.start()
-    yield found
-    tracemalloc.stop()
+    return seeds(tmp_path_factory.mktemp("seeds"))
 
 
 def check(image: bytes) -> None:
-    tracemalloc.reset_peak()
-    before = tracemalloc.get_traced_memory()[0]
-    with stopwatch() as watch:
+    tracemalloc.start()  # for the reader alone: it makes everything some times as slow
+    try:
+        began = time.thread_time()
         read_sif(Checked(image), len(image))
-    assert watch.seconds < 0.2
-    assert tracemalloc.get_traced_memory()[1] - before < 32 * 1024 * 1024
+        took = time.thread_time() - began
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * 1024 * 1024
+    if (
+        took >= SLOW
+    ):  # that was with all that tests do beside; the stopwatch leaves it out, but is slow itself
+        with stopwatch() as watch:
+            read_sif(Checked(image), len(image))
+        assert watch.seconds < SLOW
 
 
 def test_the_seeds_are_good(good: list[Seed]) -> None:

@@ -295,7 +295,9 @@ def mount(path: Path) -> bool:
 @pytest.fixture
 def world(tmp_path: Path, disk: Disk) -> Iterator[World]:
     nursery = Nursery()
-    server = Born(nursery, tmp_path / "server", "--chunk-size", str(CHUNK), "--forgetful")
+    # The threads of quick lines take over within a body.
+    options = ["--chunk-size", str(CHUNK), "--forgetful", "--window", str(64 * 1024)]
+    server = Born(nursery, tmp_path / "server", *options)
     yield World(server, disk)
     server.kill()
     nursery.close()

@@ -1,0 +1,168 @@
+"""The bytes of a body from their socket to a sink, in memory that is used again.
+
+Tornado clears new memory for each piece and copies it twice, which together costs more than to write it to the disk.
+So what comes is read into memory that is there already: in the event loop while the line is slow, and in a thread while
+it brings more than the loop could take beside its other work. Nothing is handed over for each piece: the thread has the
+line for as long as it is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
+
+from ..uploads.digest import AHEAD
+from ..uploads.standback import stand_back
+from .sinks import BorrowingSink
+
+PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
+QUIET = 50  # milliseconds without a byte after which a line is the loop's again
+WINDOW = 4 * 1024 * 1024  # bytes over which the pace is measured
+_QUICK = 0.1  # seconds for them, up to which a line is quick
+_THREADS = 4
+# Bytes that a line from this machine (a proxy, mostly) may have under way, twice that by Linux' way of counting. More
+# than fits into the processor's cache is slower, and its sender would work for long without a pause.
+_NEAR = 256 * 1024
+
+
+class Receivers:
+    """The threads for quick lines. With more of those than threads, the loop has the others. ``window``: the bytes over
+    which the pace of a line is measured.
+    """
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self.window = window
+        self.stopped = False
+        self._threads = ThreadPoolExecutor(_THREADS, "slurmdash-receive", stand_back)
+        self._free = _THREADS
+
+    def is_free(self) -> bool:
+        return self._free > 0
+
+    async def run(self, work: Callable[[], None]) -> None:
+        """To be called in the loop, while one ``is_free``."""
+        self._free -= 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._free += 1
+
+    def close(self) -> None:
+        self.stopped = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class Pace:
+    """Whether a line is quick, as each ``window`` of bytes shows anew."""
+
+    def __init__(self, window: int) -> None:
+        self.is_quick = False
+        self._window = window
+        self._bytes = 0
+        self._began = time.monotonic()
+
+    def came(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes >= self._window:
+            now = time.monotonic()
+            self.is_quick = now - self._began <= _QUICK
+            self._bytes, self._began = 0, now
+
+
+class Reception:
+    """The body of one request: ``left`` bytes that have yet to come, of those that Tornado has not read itself."""
+
+    def __init__(self, stream: Any, length: int, sink: BorrowingSink, receivers: Receivers) -> None:
+        self.left = length
+        self._stream = stream
+        self._sink = sink
+        self._receivers = receivers
+        self._pace = Pace(receivers.window)
+        self._pieces: list[memoryview] = []
+        self._turn = -1
+        # What TLS has taken from a socket is in its own memory, which only one thread may touch.
+        self._takes_threads = isinstance(stream.socket, socket.socket) and not isinstance(
+            stream.socket, ssl.SSLSocket
+        )
+
+    async def piece(self) -> memoryview:
+        """What has come, at least a byte. Raises StreamClosedError."""
+        memory = self._memory()
+        return self._came(memory[: await self._stream.read_into(memory, partial=True)])
+
+    def may_hurry(self) -> bool:
+        """Whether ``hurry`` is to take over, right after ``piece``: nothing of this line is in Tornado's memory."""
+        quick = self._pace.is_quick and self._takes_threads and self.left > 0
+        return quick and self._stream._read_buffer_size == 0 and self._receivers.is_free()
+
+    async def hurry(self, first: memoryview, put: Callable[[memoryview], object]) -> None:
+        """``put``, in a thread, ``first`` and what comes after it, while the line is quick. Raises what it raises."""
+        self._pause()
+        try:
+            with (
+                self._stream.socket.dup() as line
+            ):  # whoever closes the stream meanwhile, this number stays ours
+                await self._receivers.run(lambda: self._drain(line, first, put))
+        finally:
+            self._resume()
+
+    def _drain(self, line: socket.socket, piece: memoryview, put: Callable[[memoryview], object]) -> None:
+        _bound_if_near(line)
+        readable = select.poll()
+        readable.register(line, select.POLLIN)
+        put(piece)
+        while self.left and self._pace.is_quick and not self._is_over():
+            memory = self._memory()
+            count = self._take(line, readable, memory)
+            if not count:
+                return
+            put(self._came(memory[:count]))
+
+    def _take(self, line: socket.socket, readable: select.poll, memory: memoryview) -> int:
+        """Bytes that came into ``memory``; 0 when the line is quiet, or at its end (which Tornado finds, and tells)."""
+        while True:
+            try:
+                return line.recv_into(memory)
+            except BlockingIOError:
+                if not readable.poll(QUIET):
+                    return 0
+            except OSError:
+                return 0
+
+    def _is_over(self) -> bool:
+        return bool(self._stream.closed()) or self._receivers.stopped
+
+    def _memory(self) -> memoryview:
+        self._turn = (self._turn + 1) % (AHEAD + 1) if self._sink.is_behind else 0
+        if self._turn == len(self._pieces):
+            self._pieces.append(memoryview(bytearray(min(PIECE, self.left))))
+        return self._pieces[self._turn][: self.left]
+
+    def _came(self, piece: memoryview) -> memoryview:
+        self.left -= len(piece)
+        self._pace.came(len(piece))
+        return piece
+
+    def _pause(self) -> None:
+        """Tornado listens to an idle stream, to hear of its end, and reads what comes."""
+        if self._stream._state is not None:
+            self._stream.io_loop.remove_handler(self._stream.fileno())
+            self._stream._state = None
+
+    def _resume(self) -> None:
+        self._stream._maybe_add_error_listener()
+
+
+def _bound_if_near(line: socket.socket) -> None:
+    if line.family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):  # it is broken already, as the first look at it will tell
+            if ip_address(line.getpeername()[0]).is_loopback:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NEAR)

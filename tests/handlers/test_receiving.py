@@ -1,0 +1,270 @@
+"""A quick line is a thread's while it is quick, and whatever happens meanwhile ends as it does in the loop."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from live import Live
+from real_server import HEADERS, RealServer
+from upload_sender import Sending, begin
+
+from jupyter_slurmdash.errors import NoSpace
+from jupyter_slurmdash.handlers.receiving import Receivers, Reception
+from jupyter_slurmdash.uploads import digest
+from jupyter_slurmdash.uploads.digest import AHEAD
+from jupyter_slurmdash.uploads.files import Part
+
+MIB = 1024**2
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+@pytest.fixture
+def receivers(live: Live, monkeypatch: pytest.MonkeyPatch) -> Receivers:
+    """Every line that brings more than a piece is a quick one."""
+    found: Receivers = live.app.web_app.settings["slurmdash_receivers"]
+    monkeypatch.setattr(found, "window", 1)
+    return found
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names of the threads that took a line."""
+    drain: Callable[..., None] = Reception._drain
+    seen: list[str] = []
+
+    def watched(self: Reception, *args: Any) -> None:
+        seen.append(threading.current_thread().name)
+        drain(self, *args)
+
+    monkeypatch.setattr(Reception, "_drain", watched)
+    return seen
+
+
+@dataclass
+class Upload:
+    """One file of a session of its own."""
+
+    live: Live
+    data: bytes
+
+    def __post_init__(self) -> None:
+        session = self.live.call("POST", "/api/v2/upload/sessions", {}).json()
+        headers = {**TUS, "Upload-Length": str(len(self.data)), "Upload-Metadata": "filename YS5kYXQ="}
+        created = self.live.call("POST", session["tus_url"], None, headers, root="")
+        assert created.status == 201, created.body
+        self.session_id, self.path = session["session_id"], created.headers["Location"]
+
+    def line(self, start: int = 0, length: int | None = None) -> socket.socket:
+        """A line on which a PATCH of ``length`` bytes is announced."""
+        head = (
+            f"PATCH {self.path} HTTP/1.1\r\nHost: {self.live.host}\r\nTus-Resumable: 1.0.0\r\n"
+            f"Authorization: token {self.live.token}\r\nContent-Type: application/offset+octet-stream\r\n"
+            f"Upload-Offset: {start}\r\nContent-Length: {len(self.data) - start if length is None else length}\r\n\r\n"
+        )
+        made = socket.create_connection((self.live.host, self.live.port), timeout=30)
+        made.sendall(head.encode())
+        return made
+
+    def arrived(self) -> int:
+        return int(self.file()["offset"])
+
+    def file(self) -> dict[str, Any]:
+        (file,) = self.live.get(f"/api/v2/upload/sessions/{self.session_id}")["files"]
+        return dict(file)
+
+    def wait_for(self, size: int) -> None:
+        part = f"{self.path.rpartition('/')[2]}.part"
+        root = Path(self.live.dash.settings.work_root)
+        wait_until(lambda: any(path.stat().st_size >= size for path in root.rglob(part)))
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def status_of(line: socket.socket) -> int:
+    answer = http.client.HTTPResponse(line)
+    answer.begin()
+    answer.read()
+    return answer.status
+
+
+def test_quick_bytes_come_by_a_thread_and_the_line_is_good_afterwards(
+    live: Live, receivers: Receivers, threads: list[str]
+) -> None:
+    upload = Upload(live, os.urandom(6 * MIB + 1))
+    with upload.line() as line:
+        line.sendall(upload.data)
+        assert status_of(line) == 204
+        assert threads
+        assert threads[0].startswith("slurmdash-receive")
+        head = f"GET {live.root}/api/health HTTP/1.1\r\nHost: {live.host}\r\n"
+        line.sendall(f"{head}Authorization: token {live.token}\r\n\r\n".encode())
+        assert status_of(line) == 200
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_a_slow_line_is_the_loops(live: Live, threads: list[str]) -> None:
+    """As usual: less than what shows its pace."""
+    upload = Upload(live, os.urandom(2 * MIB))
+    with upload.line() as line:
+        line.sendall(upload.data)
+        assert status_of(line) == 204
+    assert threads == []
+
+
+def test_a_line_that_falls_silent_gives_its_thread_back(
+    live: Live, receivers: Receivers, threads: list[str]
+) -> None:
+    upload = Upload(live, os.urandom(6 * MIB))
+    with upload.line() as line:
+        line.sendall(upload.data[: 3 * MIB])
+        upload.wait_for(3 * MIB)
+        wait_until(lambda: receivers._free == 4)
+        assert threads
+        line.sendall(upload.data[3 * MIB :])
+        assert status_of(line) == 204
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+class Stuck:
+    """A digest that holds up the thread of all digests until it is ``released``."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+
+    def update(self, _data: bytes) -> None:
+        assert self.released.wait(30)
+
+
+def test_memory_that_is_still_to_be_digested_is_not_used_again(live: Live, receivers: Receivers) -> None:
+    """Pieces with a pause after each, while the digest has seen none of them."""
+    piece = 128 * 1024
+    upload = Upload(live, os.urandom(AHEAD * piece))
+    stuck = Stuck()
+    digest._aside().update(stuck, b"", SimpleQueue())  # type: ignore[arg-type]
+    try:
+        with upload.line() as line:
+            for end in range(piece, len(upload.data) + 1, piece):
+                line.sendall(upload.data[end - piece : end])
+                upload.wait_for(end)
+            stuck.released.set()
+            assert status_of(line) == 204
+    finally:
+        stuck.released.set()
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_more_quick_lines_than_threads(live: Live, receivers: Receivers) -> None:
+    uploads = [Upload(live, os.urandom(3 * MIB)) for _ in range(12)]
+
+    def send(upload: Upload) -> int:
+        with upload.line() as line:
+            line.sendall(upload.data)
+            return status_of(line)
+
+    with ThreadPoolExecutor(len(uploads)) as pool:
+        assert set(pool.map(send, uploads)) == {204}
+    for upload in uploads:
+        assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+    assert receivers._free == 4
+
+
+def test_what_came_before_the_line_broke_stays(live: Live, receivers: Receivers) -> None:
+    upload = Upload(live, os.urandom(6 * MIB))
+    with upload.line() as line:
+        line.sendall(upload.data[: 4 * MIB])
+    wait_until(lambda: upload.arrived() == 4 * MIB)
+    with upload.line(4 * MIB) as line:
+        line.sendall(upload.data[4 * MIB :])
+        assert status_of(line) == 204
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_a_newer_connection_takes_over_from_a_thread(live: Live, receivers: Receivers) -> None:
+    upload = Upload(live, os.urandom(64 * MIB))
+    stop = threading.Event()
+
+    def send_on(line: socket.socket) -> None:
+        try:
+            for start in range(0, len(upload.data), MIB):
+                line.sendall(upload.data[start : start + MIB])
+                stop.wait(0.01)  # never silent for long, so the thread keeps it
+        except OSError:
+            pass  # it was ended
+
+    with upload.line() as old, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send_on, old)
+        upload.wait_for(2 * MIB)
+        assert receivers._free < 4
+        probe = live.call("HEAD", upload.path, None, TUS, root="")
+        offset = int(probe.headers["Upload-Offset"])
+        with upload.line(offset) as new:
+            stop.set()
+            sending.result(20)
+            # What the old one brought meanwhile counts, so the new one may have to ask again.
+            wait_until(lambda: receivers._free == 4)
+            status = status_of(new) if offset != upload.arrived() else None
+        if status is not None:
+            assert status == 409
+            offset = upload.arrived()
+        with upload.line(offset) as new:
+            new.sendall(upload.data[offset:])
+            assert status_of(new) == 204
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_a_refusal_in_the_middle_is_heard(
+    live: Live, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Part.append
+
+    def fill_up(self: Part, data: bytes | memoryview) -> None:
+        if self.size + len(data) > 2 * MIB:
+            append(self, data[: 2 * MIB - self.size])
+            raise NoSpace("The disk is full.")
+        append(self, data)
+
+    upload = Upload(live, os.urandom(3 * MIB))
+    with monkeypatch.context() as full:
+        full.setattr(Part, "append", fill_up)
+        with upload.line() as line:
+            line.sendall(upload.data)
+            assert status_of(line) == 507
+    assert upload.arrived() == 2 * MIB
+    with upload.line(2 * MIB) as line:
+        line.sendall(upload.data[2 * MIB :])
+        assert status_of(line) == 204
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_a_server_that_goes_down_waits_for_no_line(tmp_path: Path) -> None:
+    source = tmp_path / "endless"
+    with source.open("wb") as stream:
+        stream.truncate(16 * 1024 * MIB)
+    server = RealServer(tmp_path / "server")
+    url = begin(urljoin(server.url, server.session()["tus_url"]), source.stat().st_size)
+    sending = Sending(url, source, {**HEADERS, **TUS}, 0)
+    wait_until(lambda: any(part.stat().st_size > 64 * MIB for part in tmp_path.rglob("*.part")))
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    server.process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    sending.result()
