@@ -1,4 +1,4 @@
-"""A bare Tornado server that reads bodies and does nothing with them: ``python sink.py``. Prints its address."""
+"""A bare Tornado server that answers, and reads bodies without using them: ``python sink.py``. Prints its address."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ class Sink:
         self.process.terminate()
         self.process.communicate(timeout=60)
 
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
 
 @web.stream_request_body
 class Handler(web.RequestHandler):
@@ -35,6 +41,9 @@ class Handler(web.RequestHandler):
 
     def patch(self) -> None:
         self.set_status(204)
+
+    def get(self) -> None:
+        self.finish("there")
 
 
 async def main() -> None:
