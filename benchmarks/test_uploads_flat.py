@@ -8,9 +8,11 @@ import http.client
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 import requests
 from clients import TusServer
 from plans import a_plan
@@ -64,10 +66,17 @@ def beside(source: Path, directory: Path) -> float:
     return seconds[len(seconds) * 99 // 100]
 
 
-def test_five_gib(tmp_path: Path) -> None:
-    source = tmp_path / "big.dat"
-    with source.open("wb") as stream:
-        stream.truncate(SIZE)  # nothing to read, so that the disk is the server's alone
+@pytest.fixture
+def source() -> Iterator[Path]:
+    """A hole in memory: nothing to read, so that disk and memory are the server's alone."""
+    path = Path("/dev/shm") / f"slurmdash-benchmark-{os.getpid()}"
+    with path.open("wb") as stream:
+        stream.truncate(SIZE)
+    yield path
+    path.unlink()
+
+
+def test_five_gib(tmp_path: Path, source: Path) -> None:
     with RealServer(tmp_path / "server") as server:
         idle = Asker(urljoin(server.url, HEALTH))
         for _ in range(100):  # a server that has done all this before
