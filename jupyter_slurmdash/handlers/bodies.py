@@ -143,21 +143,21 @@ class BodyHandler(SlurmDashHandler):
         try:
             while reception.left and not self._refused:
                 piece = await reception.piece()
-                if reception.may_hurry():
-                    await self._hurry(reception, piece)
-                else:
+                if not (reception.may_hurry() and await self._hurry(reception, piece)):
                     await self.data_received(piece)
         except StreamClosedError:
             pass  # Tornado finds it closed too, and tells on_connection_close
         finally:
             self.request.headers["Content-Length"] = str(reception.left)
 
-    async def _hurry(self, reception: Reception, piece: memoryview) -> None:
+    async def _hurry(self, reception: Reception, piece: memoryview) -> bool:
+        """Whether the piece has gone its way: in a thread, which others may have followed."""
         try:
-            await reception.hurry(piece, self._put)
+            return await reception.hurry(piece, self._put)
         except SlurmDashError as error:
             await self._released()
             await self._refuse(error)
+        return True
 
     async def data_received(self, chunk: bytes | memoryview) -> None:
         if self._refused:

@@ -41,23 +41,31 @@ class Receivers:
     def __init__(self, window: int = WINDOW) -> None:
         self.window = window
         self.stopped = False
-        self._threads = ThreadPoolExecutor(_THREADS, "slurmdash-receive", stand_back)
         self._free = _THREADS
 
     def is_free(self) -> bool:
         return self._free > 0
 
-    async def run(self, work: Callable[[], None]) -> None:
-        """To be called in the loop, while one ``is_free``."""
+    async def run(self, work: Callable[[], None]) -> bool:
+        """Do ``work`` in a thread; False when none can be started, at a limit of processes. Called in the loop."""
+        # An executor of its own: what was handed to one that cannot start a thread, no other thread finds there.
+        thread = ThreadPoolExecutor(1, "slurmdash-receive", stand_back)
+        try:
+            doing = thread.submit(work)
+        except RuntimeError:
+            return False
+        finally:
+            thread.shutdown(wait=False)
         self._free -= 1
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            await asyncio.wrap_future(doing)
         finally:
             self._free += 1
+        return True
 
     def close(self) -> None:
+        """End the threads, as soon as each has put away the piece that it holds."""
         self.stopped = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Pace:
@@ -103,16 +111,21 @@ class Reception:
         quick = self._pace.is_quick and self._takes_threads and self.left > 0
         return quick and self._stream._read_buffer_size == 0 and self._receivers.is_free()
 
-    async def hurry(self, first: memoryview, put: Callable[[memoryview], object]) -> None:
-        """``put``, in a thread, ``first`` and what comes after it, while the line is quick. Raises what it raises."""
+    async def hurry(self, first: memoryview, put: Callable[[memoryview], object]) -> bool:
+        """``put``, in a thread, ``first`` and what comes after it, while the line is quick; False when no thread can be
+        had. Raises what ``put`` raises.
+        """
+        try:
+            line = self._stream.socket.dup()  # whoever closes the stream meanwhile, this number stays ours
+        except OSError:
+            return False
         self._pause()
         try:
-            with (
-                self._stream.socket.dup() as line
-            ):  # whoever closes the stream meanwhile, this number stays ours
-                await self._receivers.run(lambda: self._drain(line, first, put))
+            self._takes_threads = await self._receivers.run(lambda: self._drain(line, first, put))
         finally:
+            line.close()
             self._resume()
+        return self._takes_threads
 
     def _drain(self, line: socket.socket, piece: memoryview, put: Callable[[memoryview], object]) -> None:
         _bound_if_near(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -23,8 +24,8 @@ from real_server import HEADERS, RealServer
 from upload_sender import Sending, begin
 
 from jupyter_slurmdash.errors import NoSpace
+from jupyter_slurmdash.handlers import receiving
 from jupyter_slurmdash.handlers.receiving import Receivers, Reception
-from jupyter_slurmdash.uploads import digest
 from jupyter_slurmdash.uploads.digest import AHEAD
 from jupyter_slurmdash.uploads.files import Part
 
@@ -144,32 +145,27 @@ def test_a_line_that_falls_silent_gives_its_thread_back(
     assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
 
 
-class Stuck:
-    """A digest that holds up the thread of all digests until it is ``released``."""
+def test_a_wait_for_bytes_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else pieces came into memory whose bytes are still to be digested."""
+    monkeypatch.setattr(receiving, "QUIET", 10_000)
+    monkeypatch.setattr(receiving, "_QUICK", 10)
+    texts = [b"piece %d" % number for number in range(AHEAD)]
+    here, there = socket.socketpair()
+    there.setblocking(False)
+    stream, sink = SimpleNamespace(socket=there, closed=lambda: False), SimpleNamespace(is_behind=True)
+    reception = Reception(stream, sum(map(len, texts[1:])), sink, Receivers(1))  # type: ignore[arg-type]
+    reception._pace.came(1)
+    came: list[memoryview] = []
 
-    def __init__(self) -> None:
-        self.released = threading.Event()
+    def put(piece: memoryview) -> None:
+        came.append(piece)
+        if len(came) < len(texts):
+            threading.Timer(0.005, here.send, [texts[len(came)]]).start()
 
-    def update(self, _data: bytes) -> None:
-        assert self.released.wait(30)
-
-
-def test_memory_that_is_still_to_be_digested_is_not_used_again(live: Live, receivers: Receivers) -> None:
-    """Pieces with a pause after each, while the digest has seen none of them."""
-    piece = 128 * 1024
-    upload = Upload(live, os.urandom(AHEAD * piece))
-    stuck = Stuck()
-    digest._aside().update(stuck, b"", SimpleQueue())  # type: ignore[arg-type]
-    try:
-        with upload.line() as line:
-            for end in range(piece, len(upload.data) + 1, piece):
-                line.sendall(upload.data[end - piece : end])
-                upload.wait_for(end)
-            stuck.released.set()
-            assert status_of(line) == 204
-    finally:
-        stuck.released.set()
-    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+    with here, there:
+        reception._drain(there, memoryview(texts[0]), put)
+    assert [bytes(piece) for piece in came] == texts
+    assert len(reception._pieces) == len(texts) - 1
 
 
 def test_more_quick_lines_than_threads(live: Live, receivers: Receivers) -> None:
@@ -213,7 +209,7 @@ def test_a_newer_connection_takes_over_from_a_thread(live: Live, receivers: Rece
     with upload.line() as old, ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send_on, old)
         upload.wait_for(2 * MIB)
-        assert receivers._free < 4
+        wait_until(lambda: receivers._free < 4)
         probe = live.call("HEAD", upload.path, None, TUS, root="")
         offset = int(probe.headers["Upload-Offset"])
         with upload.line(offset) as new:
@@ -253,6 +249,32 @@ def test_a_refusal_in_the_middle_is_heard(
         line.sendall(upload.data[2 * MIB :])
         assert status_of(line) == 204
     assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+@pytest.mark.parametrize("missing", ["thread", "descriptor"])
+def test_without_a_thread_the_loop_goes_on(
+    live: Live, receivers: Receivers, threads: list[str], monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def refuse(_socket: socket.socket) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    upload = Upload(live, os.urandom(3 * MIB))
+    with monkeypatch.context() as bare:
+        if missing == "thread":
+            bare.setattr(receiving, "ThreadPoolExecutor", Unstartable)
+        else:
+            bare.setattr(socket.socket, "dup", refuse)
+        with upload.line() as line:
+            line.sendall(upload.data)
+            assert status_of(line) == 204
+    assert threads == []
+    assert receivers._free == 4
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+class Unstartable(ThreadPoolExecutor):
+    def submit(self, *_: object, **__: object) -> Any:
+        raise RuntimeError("can't start new thread")
 
 
 def test_a_server_that_goes_down_waits_for_no_line(tmp_path: Path) -> None:
