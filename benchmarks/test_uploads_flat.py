@@ -78,14 +78,15 @@ def source() -> Iterator[Path]:
 
 def test_five_gib(tmp_path: Path, source: Path) -> None:
     with RealServer(tmp_path / "server") as server:
-        idle = Asker(urljoin(server.url, HEALTH))
+        health = urljoin(server.url, HEALTH)
+        idle = Asker(health)
         for _ in range(100):  # a server that has done all this before
             begin(urljoin(server.url, server.session()["tus_url"]), 1)
         quiet = idle.stop()
         Path(f"/proc/{server.process.pid}/clear_refs").write_text("5")  # the peak begins anew
         before = server.memory()["VmRSS"]
         session = server.session()
-        asker = Asker(urljoin(server.url, HEALTH))
+        asker = Asker(health)
         took = send(begin(urljoin(server.url, session["tus_url"]), SIZE), source)
         busy = asker.stop()
         grown = server.memory()["VmHWM"] - before
@@ -101,7 +102,7 @@ def test_five_gib(tmp_path: Path, source: Path) -> None:
         stage(a_plan(files=(staged,)), "", {}, server.directory / "jobs" / "run")
         linked = time.perf_counter() - start
         assert (server.directory / "jobs" / "run" / "big.dat").stat().st_size == SIZE
-        assert requests.get(urljoin(server.url, HEALTH), headers=HEADERS, timeout=60).ok
+        assert requests.get(health, headers=HEADERS, timeout=60).ok
     control = beside(source, tmp_path / "other")
     p99 = busy[len(busy) * 99 // 100]
     print(

@@ -6,11 +6,10 @@ import errno
 import hashlib
 import http.client
 import os
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +41,7 @@ def receivers(live: Live, monkeypatch: pytest.MonkeyPatch) -> Receivers:
 
 
 @pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the threads that took a line."""
     drain: Callable[..., None] = Reception._drain
     seen: list[str] = []
@@ -281,12 +280,11 @@ def test_a_server_that_goes_down_waits_for_no_line(tmp_path: Path) -> None:
     source = tmp_path / "endless"
     with source.open("wb") as stream:
         stream.truncate(16 * 1024 * MIB)
-    server = RealServer(tmp_path / "server")
-    url = begin(urljoin(server.url, server.session()["tus_url"]), source.stat().st_size)
-    sending = Sending(url, source, {**HEADERS, **TUS}, 0)
-    wait_until(lambda: any(part.stat().st_size > 64 * MIB for part in tmp_path.rglob("*.part")))
-    began = time.monotonic()
-    server.process.send_signal(signal.SIGTERM)
-    server.process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    with RealServer(tmp_path / "server") as server:
+        url = begin(urljoin(server.url, server.session()["tus_url"]), source.stat().st_size)
+        sending = Sending(url, source, {**HEADERS, **TUS}, 0)
+        wait_until(lambda: any(part.stat().st_size > 64 * MIB for part in tmp_path.rglob("*.part")))
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
     sending.result()

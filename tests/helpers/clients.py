@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stopping import Stopping
 from upload_server import free_port
 
 CLIENTS = Path(__file__).resolve().parents[1] / "uploads" / "clients"
@@ -22,7 +23,7 @@ def node() -> str:
     return found
 
 
-class TusServer:
+class TusServer(Stopping):
     """``@tus/server`` with its file store in ``directory``; ``url`` is its collection."""
 
     def __init__(self, directory: Path) -> None:
@@ -40,9 +41,3 @@ class TusServer:
     def stop(self) -> None:
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.communicate(timeout=30)
-
-    def __enter__(self) -> TusServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import requests
+from stopping import Stopping
 
 TOKEN = "benchmark-token"
 HEADERS = {"Authorization": f"token {TOKEN}"}
@@ -42,7 +43,7 @@ class UploadApi:
         assert requests.delete(self.url + path, headers=HEADERS, timeout=600).status_code == 204
 
 
-class RealServer(UploadApi):
+class RealServer(Stopping, UploadApi):
     """The process."""
 
     def __init__(self, directory: Path, *options: str) -> None:
@@ -64,12 +65,6 @@ class RealServer(UploadApi):
     def stop(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=60)
-
-    def __enter__(self) -> RealServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from stopping import Stopping
 from tornado import httpserver, netutil, web
 
 
-class Sink:
+class Sink(Stopping):
     """The process."""
 
     def __init__(self) -> None:
@@ -23,12 +24,6 @@ class Sink:
     def stop(self) -> None:
         self.process.terminate()
         self.process.communicate(timeout=60)
-
-    def __enter__(self) -> Sink:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 @web.stream_request_body

@@ -165,7 +165,7 @@ def serve(arguments: list[str]) -> None:
         ),
         slurmdash_executor=ThreadPoolExecutor(8),
         slurmdash_writers=ThreadPoolExecutor(8),
-        slurmdash_receivers=receiving.Receivers(*([options.window] if options.window else [])),
+        slurmdash_receivers=receiving.Receivers(options.window or receiving.WINDOW),
     )
     root = app.base_url + "slurmdash"
     rules: list[Any] = [

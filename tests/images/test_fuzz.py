@@ -40,9 +40,8 @@ def check(image: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 32 * 1024 * 1024
-    if (
-        took >= SLOW
-    ):  # that was with all that tests do beside; the stopwatch leaves it out, but is slow itself
+    # That was with all that tests do beside; the stopwatch leaves it out, but is slow itself.
+    if took >= SLOW:
         with stopwatch() as watch:
             read_sif(Checked(image), len(image))
         assert watch.seconds < SLOW
