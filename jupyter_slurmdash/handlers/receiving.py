@@ -84,6 +84,12 @@ class Pace:
             self.is_quick = now - self._began <= _QUICK
             self._bytes, self._began = 0, now
 
+    def excuse(self, wait: Callable[[], object]) -> None:
+        """What ``wait`` takes is not the line's fault."""
+        began = time.monotonic()
+        wait()
+        self._began += time.monotonic() - began
+
 
 class Reception:
     """The body of one request: ``left`` bytes that have yet to come, of those that Tornado has not read itself."""
@@ -138,6 +144,7 @@ class Reception:
             if not count:
                 return
             put(self._came(memory[:count]))
+            self._pace.excuse(self._sink.keep_up)
 
     def _take(self, line: socket.socket, readable: select.poll, memory: memoryview) -> int:
         """Bytes that came into ``memory``; 0 when the line is quiet, or at its end (which Tornado finds, and tells)."""

@@ -134,6 +134,10 @@ class Part:
                 view = view[written:]
             self._flusher.grown(self.size)
 
+    def keep_up(self) -> None:
+        """Wait while the disk is far behind."""
+        self._flusher.keep_up(self.size)
+
     def append_from(self, source: int, start: int, length: int) -> None:
         """Write ``length`` bytes of the descriptor ``source`` at the end: inside the kernel, and without any copy
         where the file system can share blocks. Raises NoSpace, Conflict when ``source`` is shorter.

@@ -7,12 +7,15 @@ back behind other work, and two thirds of a large file were still to be written 
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from .afterfork import anew_after_fork
 
 STEP = 16 * 1024 * 1024  # bytes that are worth a sync of their own
+# Bytes that may come in while the disk is busy with those before them. Without a bound a quick line fills the memory
+# with what the disk has yet to take, and its sync at the end keeps the machine from everything else for as long.
+LEAD = 32 * 1024 * 1024
 _THREADS = 4
 
 _aside = anew_after_fork(lambda: ThreadPoolExecutor(_THREADS, "flush"))
@@ -52,6 +55,14 @@ class Flusher:
         except RuntimeError:
             return  # no thread can be started: all is left for the last sync
         self._begun = size
+
+    def keep_up(self, size: int) -> None:
+        """Wait while the disk is more than ``LEAD`` bytes behind the ``size`` that the file has now. Beside the loop; what
+        the disk did not take, ``grown`` tells.
+        """
+        under_way = self._under_way
+        if under_way is not None and size - self._begun > LEAD:
+            wait([under_way])
 
     def shrunk(self, size: int) -> None:
         self._synced.size, self._begun = min(self._synced.size, size), min(self._begun, size)

@@ -87,6 +87,10 @@ class Writer:
             if self._progress.due(now):
                 self._transfers.tell_progress(self.file, self._progress, self.part.size, now)
 
+    def keep_up(self) -> None:
+        """Wait while the disk is far behind what was written: beside the loop, and for others to close meanwhile."""
+        self.part.keep_up()
+
     def _append(self, data: bytes | memoryview) -> None:
         start = self.part.size
         if start + len(data) > self._start + self._room:

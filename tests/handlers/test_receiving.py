@@ -24,7 +24,8 @@ from upload_sender import Sending, begin
 
 from jupyter_slurmdash.errors import NoSpace
 from jupyter_slurmdash.handlers import receiving
-from jupyter_slurmdash.handlers.receiving import Receivers, Reception
+from jupyter_slurmdash.handlers.receiving import Pace, Receivers, Reception
+from jupyter_slurmdash.uploads import flush
 from jupyter_slurmdash.uploads.digest import AHEAD
 from jupyter_slurmdash.uploads.files import Part
 
@@ -151,7 +152,8 @@ def test_a_wait_for_bytes_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> 
     texts = [b"piece %d" % number for number in range(AHEAD)]
     here, there = socket.socketpair()
     there.setblocking(False)
-    stream, sink = SimpleNamespace(socket=there, closed=lambda: False), SimpleNamespace(is_behind=True)
+    stream = SimpleNamespace(socket=there, closed=lambda: False)
+    sink = SimpleNamespace(is_behind=True, keep_up=lambda: None)
     reception = Reception(stream, sum(map(len, texts[1:])), sink, Receivers(1))  # type: ignore[arg-type]
     reception._pace.came(1)
     came: list[memoryview] = []
@@ -180,6 +182,47 @@ def test_more_quick_lines_than_threads(live: Live, receivers: Receivers) -> None
     for upload in uploads:
         assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
     assert receivers._free == 4
+
+
+def test_a_quick_line_waits_for_the_disk(
+    live: Live, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else does: meanwhile the server answers others."""
+    monkeypatch.setattr(flush, "STEP", MIB)
+    monkeypatch.setattr(flush, "LEAD", 2 * MIB)
+    sync, wait, waits, goes_on = os.fdatasync, flush.wait, threading.Event(), threading.Event()
+
+    def fdatasync(fd: int) -> None:
+        assert goes_on.wait(20)
+        sync(fd)
+
+    def watched(what: Any) -> None:
+        waits.set()
+        wait(what)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    monkeypatch.setattr(flush, "wait", watched)
+    upload = Upload(live, os.urandom(32 * MIB))
+    with upload.line() as line, ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(line.sendall, upload.data)
+        assert waits.wait(20)
+        held = upload.arrived()
+        assert 2 * MIB < held < 8 * MIB
+        assert not goes_on.wait(0.2)
+        assert upload.arrived() == held
+        assert not sent.done()
+        goes_on.set()
+        assert status_of(line) == 204
+    assert upload.file()["sha256"] == hashlib.sha256(upload.data).hexdigest()
+
+
+def test_a_wait_for_the_disk_makes_no_line_slow() -> None:
+    for wait, is_quick in ((lambda: None, False), (lambda: time.sleep(2 * receiving._QUICK), True)):
+        pace = Pace(1)
+        pace._began -= receiving._QUICK / 2 if is_quick else 2 * receiving._QUICK
+        pace.excuse(wait)
+        pace.came(1)
+        assert pace.is_quick == is_quick
 
 
 def test_what_came_before_the_line_broke_stays(live: Live, receivers: Receivers) -> None:
