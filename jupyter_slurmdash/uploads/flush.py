@@ -57,8 +57,8 @@ class Flusher:
         self._begun = size
 
     def keep_up(self, size: int) -> None:
-        """Wait while the disk is more than ``LEAD`` bytes behind the ``size`` that the file has now. Beside the loop; what
-        the disk did not take, ``grown`` tells.
+        """Wait while more than ``LEAD`` of the ``size`` bytes there are now are yet to be given to the disk. Beside
+        the loop; what the disk did not take, ``grown`` tells.
         """
         under_way = self._under_way
         if under_way is not None and size - self._begun > LEAD:

@@ -58,8 +58,8 @@ class ForgetfulDisk:
         self._pwrite, self._copy, self._fdatasync = os.pwrite, os.copy_file_range, os.fdatasync
 
     def install(self) -> None:
-        """In this process; with early syncs for small files too."""
-        flush.STEP = STEP
+        """In this process; with early syncs for small files too, which quick lines wait for."""
+        flush.STEP = flush.LEAD = STEP
         os.pwrite, os.copy_file_range, os.fdatasync = self.pwrite, self.copy, self.fdatasync  # type: ignore[assignment]
 
     def pwrite(self, fd: int, data: Any, offset: int) -> int:
