@@ -295,6 +295,19 @@ class Records:
         if file.origin != "path":
             self.place(file).remove()
 
+    def discard_stray(self, session_id: str, file_id: str) -> None:
+        """As ``discard``, for a file of which nothing but its id is known any more."""
+        if is_id(file_id):
+            Place(self.directory(session_id), file_id, "stray").remove()
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` is an id as sessions and files have them, and so no path."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
 
 def _is_broken_form(file: SessionFile) -> bool:
     """Nothing of a form counts before its end, and its size is not known before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..events import EventBus
 from .classify import type_of
 from .model import FILE_TYPES, Session, SessionFile
 from .paths import look_at_path
-from .records import NewFile, Records
+from .records import NewFile, Records, is_id
 from .slots import require_slot
 from .transfers import Transfers
 
@@ -108,7 +107,7 @@ class Sessions:
         found = [
             directory
             for directory in root.iterdir()
-            if directory.name not in known and _is_session_id(directory.name) and _is_left(directory, before)
+            if directory.name not in known and is_id(directory.name) and _is_left(directory, before)
         ]
         for directory in found:
             shutil.rmtree(directory, ignore_errors=True)
@@ -178,13 +177,6 @@ def require_complete(files: Sequence[SessionFile]) -> None:
     failed = [file.name for file in files if file.state == "failed"]
     if failed:
         raise Conflict(f"Failed: {', '.join(failed[:10])}. Send them again, or take them out of the session.")
-
-
-def _is_session_id(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
 
 
 def _is_left(directory: Path, before: float) -> bool:

@@ -16,6 +16,7 @@ from ..errors import (
     SlurmDashError,
     StorageFailed,
     TooLarge,
+    UploadNotFound,
 )
 from ..events import EventBus
 from .digest import Digest
@@ -190,9 +191,15 @@ class Transfers:
         return SessionFile(**row) if row is not None and row["state"] == "complete" else None
 
     def remove(self, session_id: str, user: str, file_id: str) -> None:
-        """Give the file up and free its space. A file named by path stays where it is."""
+        """Give the file up and free its space. A file named by path stays where it is. Raises UploadNotFound; what a
+        server left that was killed after it removed the record is gone then too.
+        """
         self._records.active(session_id, user)
-        self._records.file(session_id, file_id)
+        try:
+            self._records.file(session_id, file_id)
+        except UploadNotFound:
+            self._records.discard_stray(session_id, file_id)
+            raise
         with self._records.locks.held(file_id):
             self._records.forget(self._records.file(session_id, file_id))
             self._known.pop(file_id, None)

@@ -19,6 +19,7 @@ from jupyter_slurmdash.errors import (
     TooLarge,
     UploadNotFound,
 )
+from jupyter_slurmdash.store.uploads import UploadTable
 from jupyter_slurmdash.uploads.protocol import Checksum
 from jupyter_slurmdash.uploads.records import MAX_FILES, NewFile
 from jupyter_slurmdash.uploads.transfers import Append
@@ -419,6 +420,25 @@ def test_metadata_is_kept_word_for_word(place: Place) -> None:
     file = place.transfers.create(session, ME, NewFile("é", 5), text)
     assert place.transfers.metadata(file) == text
     assert place.transfers.metadata(place.begin(session, "b", 1)) == ""
+
+
+def test_asked_again_a_removal_takes_what_a_killed_server_left(place: Place) -> None:
+    """It had removed the record, and not yet the bytes."""
+    session = place.session()
+    kept = place.begin(session, "kept.dat", 4)
+    place.send(kept, 0, b"kept")
+    whole, part = place.begin(session, "whole.dat", 4), place.begin(session, "part.dat", 4)
+    place.send(whole, 0, b"full")
+    place.send(part, 0, b"ha")
+    root = place.root / "uploads" / session
+    for file in (whole, part):
+        UploadTable(place.database).delete_file(file.id)
+        with pytest.raises(UploadNotFound):
+            place.transfers.remove(session, ME, file.id)
+    for strange in ("..", "", "kept.dat", f"../{session}"):
+        with pytest.raises(UploadNotFound):
+            place.transfers.remove(session, ME, strange)
+    assert [path.name for path in root.rglob("*") if path.is_file()] == ["kept.dat"]
 
 
 def test_removing_an_upload_frees_its_space(place: Place) -> None:
