@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from accounting import recorded
 from playwright_run import browser
 
 TEMPLATE = "pytorch-training-v1"
@@ -166,15 +167,7 @@ def test_a_real_image_runs_on_a_node_and_its_log_arrives_meanwhile(
 
 def test_the_database_and_slurm_say_the_same(user: Any, by_http: dict[str, Any]) -> None:
     job = user.wait_for_job(by_http["job_id"])
-    line = user.run(
-        "sacct",
-        "-X",
-        "-n",
-        "-P",
-        "-j",
-        job["job_id"],
-        "--format=JobID,JobName,State,ExitCode,Partition,NodeList",
-    ).stdout.strip()
+    line = recorded(job["job_id"], "JobID,JobName,State,ExitCode,Partition,NodeList")
     assert line == f"{job['job_id']}|{NAME}|COMPLETED|0:0|{job['partition']}|{job['nodes']}"
     print("sacct:", line)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from accounting import recorded
 
 from .conftest import BIN, Person, leave, make_person
 
@@ -171,7 +172,7 @@ def ran(person: Person, answer: Any, *, cells: int, cpus: int, time: str) -> Non
     found = shown_by_slurm(person, id)
     kept = {"Partition": "compute", "Account": "research", "TimeLimit": time, "CPUs/Task": str(cpus)}
     assert kept.items() <= found.items()
-    record = person.run("sacct", "-nPX", "-j", id, "-o", "partition,account,timelimit,state").stdout.strip()
+    record = recorded(id, "partition,account,timelimit,state")
     assert record == f"compute|research|{time}|COMPLETED"
     seconds = sum(int(part) * unit for part, unit in zip(time.split(":"), (3600, 60, 1), strict=True))
     assert job["time_limit"] == seconds

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from accounting import recorded
 from bounded_account import ACCOUNT, QOS, bounded_account
 from playwright_run import browser
 
@@ -33,6 +33,4 @@ def test_the_form_is_bounded_by_what_slurm_allows(bounded_user: Any, tmp_path: P
     )
     job_id = id_file.read_text()
     bounded_user.wait_for_job(job_id)
-    asked = ["sacct", "-nPX", "-j", job_id, "-o", "account,qos,partition,timelimit"]
-    told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
-    assert told == f"{ACCOUNT}|{QOS}|gpu|00:20:00"
+    assert recorded(job_id, "account,qos,partition,timelimit") == f"{ACCOUNT}|{QOS}|gpu|00:20:00"
