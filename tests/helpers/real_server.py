@@ -10,6 +10,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import requests
@@ -84,6 +85,7 @@ def main() -> None:
 
         leave_out_syncs()
     os.environ["JUPYTER_TOKEN"] = TOKEN
+    tempfile.tempdir = str(options.directory)  # Jupyter leaves an empty folder of settings behind
     server = {
         "jpserver_extensions": {"jupyter_slurmdash": True},
         "port": free_port(),

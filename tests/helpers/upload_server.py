@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +124,7 @@ def serve(arguments: list[str]) -> None:
             self.finish({"bytes": received["bytes"], **memory})
 
     options.directory.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(options.directory)  # Jupyter leaves an empty folder of settings behind
     if options.forgetful:
         ForgetfulDisk(options.directory).install()
     place = Place(options.directory, max_size=options.max_size, chunk_size=options.chunk_size)
