@@ -82,8 +82,8 @@ class ImageTable:
         with self._database.write() as connection:
             old = {row.id: row.is_active for row in connection.execute(known)}
             alive = {id for id, is_active in old.items() if is_active}
-            if again := [{**row, "which": row["id"]} for row in rows if row["id"] in old]:
-                connection.execute(sa.update(images).where(images.c.id == sa.bindparam("which")), again)
+            for alike in _by_columns([{**row, "which": row["id"]} for row in rows if row["id"] in old]):
+                connection.execute(sa.update(images).where(images.c.id == sa.bindparam("which")), alike)
             if fresh := [row for row in rows if row["id"] not in old]:
                 connection.execute(sa.insert(images), fresh)
             if gone := alive - {row["id"] for row in rows} - set(unchanged):
@@ -210,3 +210,11 @@ class ImageTable:
                 if row["nodes"]["full"]:
                     break
         return found
+
+
+def _by_columns(rows: Iterable[Row]) -> Iterable[list[Row]]:
+    """The rows in groups of the same columns: for many rows a statement writes the columns of the first."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    return groups.values()

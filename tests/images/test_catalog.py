@@ -232,6 +232,22 @@ def test_a_node_that_changes_its_partition(cluster: Cluster) -> None:
     assert cluster.heads == 1
 
 
+@pytest.mark.parametrize("replaced", ["a.sif", "c.sif"])
+def test_a_new_partition_and_a_new_file_at_once(cluster: Cluster, replaced: str) -> None:
+    """Of the one only some columns are written, of the other all, whichever comes first."""
+    for name in ("a.sif", "b.sif", "c.sif"):
+        cluster.put("node001", name, labels={"version": "1"})
+    cluster.catalog.scan()
+    cluster.partitions["node001"] = ["debug"]
+    cluster.put("node001", replaced, labels={"version": "2", "new": "yes"})
+    cluster.now += 10
+    assert cluster.catalog.scan().status == "finished"
+    found = {image.name: image for image in cluster.catalog.images()}
+    assert {image.partitions for image in found.values()} == {("debug",)}
+    assert found.pop(replaced).version == "2"
+    assert {image.version for image in found.values()} == {"1"}
+
+
 def test_without_the_scheduler(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "a.sif").write_bytes(writer.image())
