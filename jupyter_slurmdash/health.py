@@ -104,10 +104,10 @@ def _templates(dash: Dash) -> tuple[Status, str]:
 
 
 def _images(dash: Dash) -> tuple[Status, str]:
-    errors = dash.catalog.node_errors()
-    if errors:
+    looks = dash.catalog.looks()
+    if errors := looks.node_errors():
         return "degraded", "; ".join(f"{error.node}: {error.message}" for error in errors[:5])
-    scan = dash.catalog.last_scan()
+    scan = looks.last
     by = f" by {scan.by}" if scan is not None and scan.by else ""
     return "ok", f"scanned {moment(scan.finished_at)}{by}" if scan else "not scanned yet"
 

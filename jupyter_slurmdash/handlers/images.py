@@ -18,9 +18,7 @@ class ImagesHandler(SlurmDashHandler):
     async def get(self) -> None:
         query = self.query()
         limit, cursor = query.pop("limit"), query.pop("cursor")
-        await self.call(self.dash.catalog.refresh_if_stale)
-        images = await self.call(self.dash.catalog.images, **query)
-        self.send_cached(await self.call(_image_list, self.dash.catalog, images, limit, cursor))
+        self.send_cached(await self.call(_list, self.dash.catalog, query, limit, cursor))
 
 
 class ImageHandler(SlurmDashHandler):
@@ -115,19 +113,27 @@ class ScanHandler(SlurmDashHandler):
         self.send((await self.call(self.dash.catalog.get_scan, scan_id)).to_json())
 
 
+def _list(catalog: Any, query: dict[str, Any], limit: int, cursor: str | None) -> dict[str, Any]:
+    # What is there already is read before a scan would be in the way.
+    images = catalog.images(**query)
+    catalog.refresh_if_stale()
+    return _image_list(catalog, images, limit, cursor)
+
+
 def _image_list(catalog: Any, images: Sequence[Image], limit: int, cursor: str | None) -> dict[str, Any]:
     """A page of the images as the contract's ``ImageList``."""
     start = _start(images, cursor) if cursor else 0
     page = images[start : start + limit]
     more = start + len(page) < len(images)
+    looks = catalog.looks()
     return {
         "images": [image.to_json() for image in page],
         "total": len(images),
         "next_cursor": f"{start + len(page)}.{page[-1].id}" if more and page else None,
-        "scanned_at": moment(catalog.scanned_at()),
+        "scanned_at": moment(looks.at),
         "scanning": catalog.scanning,
         "read_only": catalog.read_only,
-        "node_errors": [error.to_json() for error in catalog.node_errors()],
+        "node_errors": [error.to_json() for error in looks.node_errors()],
     }
 
 

@@ -12,7 +12,8 @@ from ..errors import CatalogReadOnly, Conflict, DatabaseUnavailable, ImageNotFou
 from ..events import EventBus
 from ..transport.base import Transport
 from .families import Family, Whereabouts, families_of, whereabouts
-from .model import Image, NodeError, NodeScan, Scan, image_id
+from .looks import Looks
+from .model import Image, NodeError, Scan, image_id
 from .records import images_of, scan_of
 from .rules import DEFAULT_TYPE_RULES, TypeRule, stem, version_key
 from .scanner import SCHEDULER, SHARED, Scanner, ScanStore
@@ -164,25 +165,17 @@ class Catalog:
                 return max(found, key=lambda image: (version_key(image.version), image.facts.build_time))
         return None
 
+    def looks(self) -> Looks:
+        """What the latest scans say, at one look."""
+        return Looks([scan_of(row) for row in self._store.ended_scans()], self._scanner.current)
+
     def node_errors(self) -> list[NodeError]:
         """The nodes that could not be looked at when they were last tried, and why."""
-        latest: dict[str, NodeScan] = {}
-        current = self._scanner.current
-        scans = self._ended()
-        for scan in [current, *scans] if current else scans:
-            for node in scan.nodes:
-                if node.status != "waiting":
-                    latest.setdefault(node.node, node)
-        return [
-            NodeError(node.node, node.reason or "failed", node.message or "")
-            for _, node in sorted(latest.items())
-            if node.status == "failed"
-        ]
+        return self.looks().node_errors()
 
     def scanned_at(self) -> float | None:
         """When the last scan of all nodes ended (seconds since the epoch, UTC); None before the first."""
-        scan = self.last_scan()
-        return scan.finished_at if scan else None
+        return self.looks().at
 
     @property
     def read_only(self) -> bool:
@@ -195,17 +188,6 @@ class Catalog:
         if self._read_only:
             return self._store.running_scan(self._clock()) is not None
         return self._scanner.current is not None
-
-    def last_scan(self) -> Scan | None:
-        """The last scan of all nodes that ended."""
-        return self._last_full(self._ended())
-
-    def _ended(self) -> list[Scan]:
-        return [scan_of(row) for row in self._store.ended_scans()]
-
-    @staticmethod
-    def _last_full(ended: Sequence[Scan]) -> Scan | None:
-        return next((scan for scan in ended if scan.full), None)
 
     def _read(self) -> _Snapshot:
         """The whole catalogue; read from the database only when the table has changed.
@@ -261,12 +243,12 @@ class Catalog:
         if self._read_only or self._scanner.current is not None:
             return self._scanner.current
         try:
-            ended = self._ended()
-            last = self._last_full(ended)
+            looks = self.looks()
+            last = looks.last
             wait = min(self._ttl, _RETRY_AFTER) if last and last.status == "failed" else self._ttl
             if last is not None and self._clock() - (last.finished_at or 0) < wait:
                 return None
-            started = self._scanner.start(seen=[scan.id for scan in ended])
+            started = self._scanner.start(seen=[scan.id for scan in looks.ended])
         except DatabaseUnavailable:
             return None
         return started[0] if started is not None else None

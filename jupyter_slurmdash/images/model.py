@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ..times import moment, written
@@ -254,6 +254,11 @@ class Scan:
     nodes: tuple[NodeScan, ...]
     full: bool = True
     by: str = ""
+
+    def with_node(self, result: NodeScan) -> Scan:
+        """The scan with this as its node's part."""
+        nodes = tuple(result if each.node == result.node else each for each in self.nodes)
+        return replace(self, nodes=nodes)
 
     def to_json(self) -> dict[str, Any]:
         """The scan as the contract's ``Scan``."""

@@ -6,7 +6,7 @@ import getpass
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -20,7 +20,6 @@ from .model import SHARED as SHARED
 from .model import NodeScan, Scan
 from .places import SCHEDULER as SCHEDULER
 from .places import Places, Plan
-from .probe import Probe
 from .records import Rows, scan_of, scan_row
 from .rules import TypeRule
 from .sharing import LEASE, Heartbeat, ScanRows, follow, state_of
@@ -31,9 +30,14 @@ from .visit import Outcome, Visit
 class ScanStore(ScanRows, Protocol):
     """Where images and scans are kept; see ``store/images.py``."""
 
+    def nodes(self) -> set[str]: ...
     def of_node(self, node: str) -> list[dict[str, Any]]: ...
-    def save_node(
-        self, node: str, changed: Iterable[Mapping[str, Any]], unchanged: Sequence[str], now: float
+    def save_nodes(
+        self,
+        nodes: Sequence[str],
+        changed: Sequence[Mapping[str, Any]],
+        unchanged: Sequence[str],
+        now: float,
     ) -> None: ...
     def forget_other_nodes(self, nodes: Sequence[str], now: float) -> None: ...
     def begin_scan(
@@ -178,15 +182,15 @@ class Scanner:
                     scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))
                 self._telling.started(scan)
                 rows = Rows(self._rules)
-                for node, outcome in self._look_at(plan, scan.full):
+                for outcomes in self._look_at(plan, scan.full):
                     if self._closing.is_set():
                         return
-                    self._breaker.record(outcome.result)
-                    if outcome.probe is not None:
-                        self._save(rows, node, plan[node], outcome.probe, outcome.known)
-                    done = (outcome.result if entry.node == node else entry for entry in scan.nodes)
-                    scan = self._current = replace(scan, nodes=tuple(done))
-                    self._telling.progress(scan, outcome.result)
+                    for outcome in outcomes.values():
+                        self._breaker.record(outcome.result)
+                    self._save(rows, plan, outcomes)
+                    for outcome in outcomes.values():
+                        scan = self._current = scan.with_node(outcome.result)
+                        self._telling.progress(scan, outcome.result)
                 complete = failure is None
                 if complete and scan.full:
                     self._store.forget_other_nodes(list(plan), self._clock())
@@ -210,53 +214,54 @@ class Scanner:
             self._current = None
         self._telling.finished(ended, durable=True)
 
-    def _look_at(self, plan: Plan, full: bool) -> Iterator[tuple[str, Outcome]]:
-        """What came of each node; a scan of all nodes passes over those that have not answered for a while."""
-        passed = {name: self._breaker.pass_over(name) if full else None for name in plan}
-        for name, result in passed.items():
-            if result is not None:
-                yield name, Outcome(result)
-        yield from self._visit_all([name for name, result in passed.items() if result is None])
+    def _look_at(self, plan: Plan, full: bool) -> Iterator[dict[str, Outcome]]:
+        """What came of the nodes, as it comes; a scan of all passes over those that have not answered for a while."""
+        results = {name: self._breaker.pass_over(name) if full else None for name in plan}
+        if passed := {name: Outcome(result) for name, result in results.items() if result is not None}:
+            yield passed
+        yield from self._visit_all([name for name in plan if name not in passed])
 
-    def _visit_all(self, names: Sequence[str]) -> Iterable[tuple[str, Outcome]]:
+    def _visit_all(self, names: Sequence[str]) -> Iterator[dict[str, Outcome]]:
         """Look at every node, with the bound of workers and each one's time-out."""
-        visits = {name: self._visit(name) for name in names}
-        results = fan_out(
-            names, lambda name: visits[name].run(), workers=self._workers, timeout=self._node_timeout
-        )
-        for name, outcome in results:
-            if outcome is None:
-                yield name, visits[name].abandon(self._node_timeout)
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            else:
-                yield name, outcome
+        known = self._store.nodes()
+        visits = {name: self._visit(name, known) for name in names}
+        work = lambda name: visits[name].run()  # noqa: E731
+        for results in fan_out(names, work, workers=self._workers, timeout=self._node_timeout):
+            outcomes: dict[str, Outcome] = {}
+            for name, outcome in results:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                outcomes[name] = visits[name].abandon(self._node_timeout) if outcome is None else outcome
+            yield outcomes
 
-    def _visit(self, node: str) -> Visit:
+    def _visit(self, node: str, known: Collection[str]) -> Visit:
+        rows = self._store.of_node if node in known else _no_rows
         if node == SHARED:
-            return Visit(node, self._shared_image_dirs, self._store.of_node, None, self._inspect)
+            return Visit(node, self._shared_image_dirs, rows, None, self._inspect)
         connect = None if self._is_local(node) else self._connect
-        return Visit(node, self._image_dirs, self._store.of_node, connect, self._inspect)
+        return Visit(node, self._image_dirs, rows, connect, self._inspect)
 
-    def _save(
-        self,
-        rows: Rows,
-        node: str,
-        partitions: tuple[str, ...],
-        probe: Probe,
-        known: Mapping[str, Mapping[str, Any]],
-    ) -> None:
+    def _save(self, rows: Rows, plan: Plan, outcomes: Mapping[str, Outcome]) -> None:
+        """Write what was seen, of all these nodes in one transaction."""
         now = self._clock()
+        seen = {node: outcome.probe for node, outcome in outcomes.items() if outcome.probe is not None}
         changed: list[Mapping[str, Any]] = []
         unchanged: list[str] = []
-        for found in probe.found:
-            old = known.get(found.file.path)
-            row = rows.of(node, partitions, found, old, now)
-            if row is old:
-                unchanged.append(row["id"])
-            else:
-                changed.append(row)
-        self._store.save_node(node, changed, unchanged, now)
+        for node, probe in seen.items():
+            for found in probe.found:
+                old = outcomes[node].known.get(found.file.path)
+                row = rows.of(node, plan[node], found, old, now)
+                if row is old:
+                    unchanged.append(row["id"])
+                else:
+                    changed.append(row)
+        if seen:
+            self._store.save_nodes(list(seen), changed, unchanged, now)
+
+
+def _no_rows(node: str) -> list[dict[str, Any]]:
+    """Of a node that was never seen; a first scan of many need not ask for each."""
+    return []
 
 
 def whoami() -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -14,11 +14,15 @@ from .leases import take_lease
 from .tables import images, leases, scans
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 _KEPT_SCANS = 50
 
 # So many facts are kept as JSON, some KiB each.
 _WRITTEN = 1024
+
+# Values that a statement may have; older SQLite takes no more.
+_VALUES = 999
 
 # JSON as its text, whatever the driver would make of it.
 _TEXTS = ("facts", "partitions")
@@ -66,30 +70,53 @@ class ImageTable:
                 row[name] = parsed[text]
         return rows
 
+    def nodes(self) -> set[str]:
+        """The nodes of which there are images, vanished ones too."""
+        with self._database.read() as connection:
+            return set(connection.execute(sa.select(images.c.node).distinct()).scalars())
+
     def of_node(self, node: str) -> list[Row]:
         """The node's images, the vanished ones too."""
         with self._database.read() as connection:
             query = sa.select(images).where(images.c.node == node)
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def save_node(
-        self, node: str, changed: Iterable[Mapping[str, Any]], unchanged: Collection[str], now: float
+    def save_nodes(
+        self,
+        nodes: Collection[str],
+        changed: Iterable[Mapping[str, Any]],
+        unchanged: Collection[str],
+        now: float,
     ) -> None:
-        """What a node has now: ``changed`` rows and ids of ``unchanged`` ones. Its others have vanished."""
+        """What these nodes have now: ``changed`` rows and ids of ``unchanged`` ones. Their others have vanished."""
         rows = [self._with_text(row) for row in changed]
         # Asked for the active ones alone, SQLite reads all active rows of all nodes.
-        known = sa.select(images.c.id, images.c.is_active).where(images.c.node == node)
+        known = sa.select(images.c.id, images.c.is_active).where(images.c.node.in_(nodes))
         with self._database.write() as connection:
             old = {row.id: row.is_active for row in connection.execute(known)}
             alive = {id for id, is_active in old.items() if is_active}
             for alike in _by_columns([{**row, "which": row["id"]} for row in rows if row["id"] in old]):
                 connection.execute(sa.update(images).where(images.c.id == sa.bindparam("which")), alike)
             if fresh := [row for row in rows if row["id"] not in old]:
-                connection.execute(sa.insert(images), fresh)
+                self._insert(connection, fresh)
             if gone := alive - {row["id"] for row in rows} - set(unchanged):
                 self._set(connection, gone, {"is_active": False, "updated_at": now})
             if unchanged:
                 self._set(connection, unchanged, {"last_scanned": now})
+
+    @staticmethod
+    def _insert(connection: sa.Connection, rows: Sequence[Row]) -> None:
+        insert = sa.insert(images).compile(dialect=connection.dialect)
+        names = insert.positiontup
+        if not names:
+            connection.execute(sa.insert(images), rows)
+            return
+        # SQLite's driver gives the interpreter away for each row that it is handed, and among a scan's threads it takes
+        # long to come back: a statement has many rows.
+        head, values = str(insert).split(" VALUES ")
+        for some in _some_at_a_time(rows, _VALUES // len(names)):
+            statement = f"{head} VALUES {', '.join([values] * len(some))}"
+            connection.exec_driver_sql(statement, tuple(row[name] for row in some for name in names))
 
     def _with_text(self, row: Mapping[str, Any]) -> Row:
         """The row with its JSON as text, which is written once for all rows that have the same object."""
@@ -112,8 +139,8 @@ class ImageTable:
 
     @staticmethod
     def _set(connection: sa.Connection, ids: Collection[str], values: Mapping[str, Any]) -> None:
-        statement = sa.update(images).where(images.c.id == sa.bindparam("which")).values(**values)
-        connection.execute(statement, [{"which": id} for id in ids])
+        for some in _some_at_a_time(list(ids), _VALUES - len(values)):
+            connection.execute(sa.update(images).where(images.c.id.in_(some)).values(**values))
 
     # -- scans ----------------------------------------------------------------------------------------------
 
@@ -218,3 +245,8 @@ def _by_columns(rows: Iterable[Row]) -> Iterable[list[Row]]:
     for row in rows:
         groups.setdefault(tuple(row), []).append(row)
     return groups.values()
+
+
+def _some_at_a_time(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

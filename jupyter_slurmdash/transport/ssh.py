@@ -494,10 +494,10 @@ def _connect_failures(
 def _keys(address: _Address) -> Iterator[paramiko.PKey]:
     """Keys in ssh's order: the agent's that the configuration names, key files, the agent's others."""
     files = [str(Path(file).expanduser()) for file in address.identities]
-    named = {_public_key(file) for file in files}
     agent = paramiko.Agent()
     try:
         held = agent.get_keys()
+        named = {_public_key(file) for file in files} if held else set()
         yield from (key for key in held if key.asbytes() in named)
         for file in files:
             key = _private_key(file)

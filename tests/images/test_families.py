@@ -184,7 +184,7 @@ def test_a_node_is_tried_again_when_its_time_has_come(cluster: Cluster) -> None:
 def test_two_thousand_images_on_four_nodes(cluster: Cluster) -> None:
     store = ImageTable(cluster.database)
     for number in range(4):
-        store.save_node(f"node{number}", [_row(f"node{number}", index) for index in range(2000)], [], 1.0)
+        store.save_nodes([f"node{number}"], [_row(f"node{number}", index) for index in range(2000)], [], 1.0)
     with stopwatch() as first:
         assert len(cluster.catalog.images()) == 2000
     with stopwatch() as again:
@@ -197,7 +197,7 @@ def test_two_thousand_images_on_four_nodes(cluster: Cluster) -> None:
 def test_one_image_on_many_nodes_is_understood_once(cluster: Cluster) -> None:
     store = ImageTable(cluster.database)
     for number in range(4):
-        store.save_node(f"node{number}", [_row(f"node{number}", 1), _row(f"node{number}", 2)], [], 1.0)
+        store.save_nodes([f"node{number}"], [_row(f"node{number}", 1), _row(f"node{number}", 2)], [], 1.0)
     facts = {id(row["facts"]): row["facts"]["sif_id"] for row in store.all()}
     assert sorted(facts.values()) == ["1", "2"]
     assert [image.nodes for image in cluster.catalog.images()] == [tuple(f"node{n}" for n in range(4))] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from itertools import count
@@ -88,8 +89,25 @@ def test_fan_out_keeps_to_its_bound_and_hands_on_errors() -> None:
         return name
 
     names = [str(number) for number in range(12)]
-    results = dict(fan_out(names, work, workers=4, timeout=10))
+    results = dict(pair for some in fan_out(names, work, workers=4, timeout=10) for pair in some)
     assert most <= 4
     assert isinstance(results.pop("3"), ValueError)
     assert results == {name: name for name in names if name != "3"}
     assert list(fan_out([], work, workers=4, timeout=10)) == []
+
+
+def test_fan_out_does_not_wait_for_the_silent() -> None:
+    """Few work at the same time, but those that are silent are not counted for long, and each has its time."""
+    silent = [f"silent{number}" for number in range(20)]
+    over = threading.Event()
+
+    def work(name: str) -> str:
+        if name in silent:
+            over.wait(30)
+        return name
+
+    outcomes = fan_out([*silent, "a", "b"], work, workers=21, timeout=3)
+    came = [outcome for some in outcomes for outcome in some]
+    over.set()
+    assert came[:2] == [("a", "a"), ("b", "b")]
+    assert sorted(came[2:]) == sorted((name, None) for name in silent)
