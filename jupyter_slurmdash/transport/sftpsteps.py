@@ -75,9 +75,12 @@ def _request(name: bytes, offset: int, length: int) -> Request:
 
 def _data(reply: Reply, length: int) -> bytes:
     """At most ``length`` bytes; none at the end of the file."""
-    if wire.status(reply) == wire.EOF:
-        return b""
-    data = wire.expect(reply, wire.DATA, "the file")
+    kind, body = reply
+    if kind != wire.DATA:
+        if wire.status(reply) == wire.EOF:
+            return b""
+        raise wire.failure(reply, "the file")
+    data, _ = wire.take(body, 0)
     if not 0 < len(data) <= length:
         raise ProtocolError("The server sent another amount of data than it was asked for.")
     return data

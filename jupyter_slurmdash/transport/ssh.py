@@ -7,7 +7,6 @@ site accepts new hosts.
 
 from __future__ import annotations
 
-import base64
 import getpass
 import logging
 import socket
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import paramiko
@@ -25,6 +23,7 @@ from ..errors import TransportError
 from . import sftp
 from .base import Completed, FileStat, Ranges, ReadSteps
 from .hostkeys import known_keys, remember
+from .keys import keys, read_text
 from .pool import IdlePool
 from .remote import end_line, launch_line, split_output
 from .sshconfig import ConfigParts, read_config
@@ -346,7 +345,7 @@ class SshConnector:
     ) -> None:
         """Exchange keys and refuse a server that is not the one that known_hosts vouches for."""
         files = (self._known_hosts_file, *address.global_known_hosts)
-        known = known_keys((_read_text(file) for file in files), address.key_name)
+        known = known_keys((read_text(file) for file in files), address.key_name)
         security = connection.get_security_options()
         wanted = {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in known.trusted else set()
         wanted |= known.trusted.keys()
@@ -387,7 +386,7 @@ class SshConnector:
             ) from error
 
     def _log_in(self, node: str, address: _Address, connection: paramiko.Transport, deadline: float) -> None:
-        for key in _keys(address):
+        for key in keys(address.identities, only=address.identities_only):
             connection.auth_timeout = max(0.01, deadline - self._clock())
             try:
                 connection.auth_publickey(address.user, key)
@@ -489,47 +488,6 @@ def _connect_failures(
         raise TransportError(
             f"{where} cannot be reached: {error.strerror or error}.", "unreachable"
         ) from error
-
-
-def _keys(address: _Address) -> Iterator[paramiko.PKey]:
-    """Keys in ssh's order: the agent's that the configuration names, key files, the agent's others."""
-    files = [str(Path(file).expanduser()) for file in address.identities]
-    agent = paramiko.Agent()
-    try:
-        held = agent.get_keys()
-        named = {_public_key(file) for file in files} if held else set()
-        yield from (key for key in held if key.asbytes() in named)
-        for file in files:
-            key = _private_key(file)
-            if key is not None:
-                yield key
-        if not address.identities_only:
-            yield from (key for key in held if key.asbytes() not in named)
-    finally:
-        agent.close()
-
-
-def _private_key(file: str) -> paramiko.PKey | None:
-    """The key in the file; None when there is none, or when it needs a passphrase (an agent's matter)."""
-    try:
-        return paramiko.PKey.from_path(file)
-    except (OSError, ValueError, TypeError, paramiko.SSHException):
-        return None
-
-
-def _public_key(file: str) -> bytes:
-    """The public key beside a key file; b"" when there is none."""
-    try:
-        return base64.b64decode(_read_text(file + ".pub").split()[1])
-    except (IndexError, ValueError):
-        return b""
-
-
-def _read_text(file: str) -> str:
-    try:
-        return Path(file).expanduser().read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _feed(channel: paramiko.Channel, data: bytes) -> None:

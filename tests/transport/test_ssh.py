@@ -7,6 +7,7 @@ import getpass
 import hashlib
 import hmac
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -175,6 +176,22 @@ def test_no_key_is_accepted(sshd: Sshd, tmp_path: Path) -> None:
     (tmp_path / "config").write_text(entry)
     connector = SshConnector(str(tmp_path / "config"), str(sshd.known_hosts), sleep=pytest.fail)
     assert _reason(connector) == "auth"
+
+
+def test_a_key_that_was_replaced(sshd: Sshd, tmp_path: Path) -> None:
+    """While a connection lives the next ones share its key, but not longer than the file is the same."""
+    shutil.copy(sshd.folder / "user_key", tmp_path / "id")
+    (tmp_path / "config").write_text(
+        sshd.host_entry("node").replace(f"{sshd.folder}/user_key", str(tmp_path / "id"))
+    )
+    connector = SshConnector(str(tmp_path / "config"), str(sshd.known_hosts))
+    first, second = connector.connect("node"), connector.connect("node")
+    (tmp_path / "id").unlink()
+    make_key(tmp_path / "id")
+    assert _reason(connector) == "auth"
+    first.close()
+    second.close()
+    connector.close()
 
 
 def test_a_key_in_the_agent(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
