@@ -13,6 +13,8 @@ from shells import add_template
 
 from jupyter_slurmdash.errors import SchedulerUnavailable, TransportError
 from jupyter_slurmdash.health import Component, Health, Status
+from jupyter_slurmdash.images.looks import Looks
+from jupyter_slurmdash.images.model import NodeScan, Scan
 from jupyter_slurmdash.notebook.api import NotebookDash
 from jupyter_slurmdash.store import migrations
 from jupyter_slurmdash.version import __version__
@@ -86,12 +88,11 @@ def test_a_broken_template_degrades(dash: NotebookDash, tmp_path: Path) -> None:
 
 
 def test_nodes_that_do_not_answer_degrade(dash: NotebookDash, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Error:
-        node, message = "node003", "refused the key"
-
-    monkeypatch.setattr(dash.catalog, "node_errors", lambda: [Error] * 9)
+    nodes = [NodeScan(f"node{number:03}", "failed", message="refused the key") for number in range(9)]
+    looks = Looks([Scan("1", "finished", 0.0, 1.0, tuple(nodes))])
+    monkeypatch.setattr(dash.catalog, "looks", lambda: looks)
     found = part(dash.health(), "images")
-    assert (found.status, found.detail.count("node003: refused the key")) == ("degraded", 5)
+    assert (found.status, found.detail.count(": refused the key")) == ("degraded", 5)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..errors import Conflict
+from ..errors import Conflict, SessionNotFound
 from .database import Database
 from .tables import upload_files as files
 from .tables import upload_sessions as sessions
@@ -82,13 +82,13 @@ class UploadTable:
 
     def insert_file(self, row: Mapping[str, Any], replaced: str = "") -> Row | None:
         """Add a file, in the place of the one with the id ``replaced``; when the session has another one of that name
-        already, change nothing and answer with that one.
+        already, change nothing and answer with that one. Raises SessionNotFound.
         """
         same_name = sa.select(files).where(
             files.c.session_id == row["session_id"], files.c.name == row["name"], files.c.id != replaced
         )
         with self._database.write() as connection:
-            _take_turns(connection, row["session_id"])
+            _require_session(connection, row["session_id"])
             existing = _one(connection.execute(same_name.limit(1)).mappings())
             if existing is None:
                 connection.execute(sa.delete(files).where(files.c.id == replaced))
@@ -98,11 +98,12 @@ class UploadTable:
     def insert_files(self, rows: Sequence[Mapping[str, Any]], replaced: Iterable[str] = ()) -> None:
         """Add files, at least one, of one session, in the place of those with the ids ``replaced``: all, or nothing.
 
-        Raises Conflict for a name that the session has otherwise: another process, or another request, was quicker.
+        Raises Conflict for a name that the session has otherwise: another process, or another request, was quicker;
+        SessionNotFound when the session has gone meanwhile.
         """
         session_id = rows[0]["session_id"]
         with self._database.write() as connection:
-            _take_turns(connection, session_id)
+            _require_session(connection, session_id)
             gone = [{"gone": file_id} for file_id in replaced]
             if gone:
                 connection.execute(sa.delete(files).where(files.c.id == sa.bindparam("gone")), gone)
@@ -143,13 +144,19 @@ class UploadTable:
             return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _take_turns(connection: sa.Connection, session_id: str) -> None:
-    """Until the end of the transaction nobody else adds files to the session, so that a name which is not there now
-    will not be. (SQLite's writers take turns anyway, and have no FOR UPDATE.) Comes before any lock on a file's row, as
-    everywhere here, or two transactions would wait for each other.
+def _require_session(connection: sa.Connection, session_id: str) -> None:
+    """Take turns in a session that is there still. Raises SessionNotFound."""
+    if not _take_turns(connection, session_id):
+        raise SessionNotFound("The session has been removed meanwhile. Begin another one.")
+
+
+def _take_turns(connection: sa.Connection, session_id: str) -> bool:
+    """Whether there is the session. Until the end of the transaction nobody else adds files to it, so that a name which
+    is not there now will not be. (SQLite's writers take turns anyway, and have no FOR UPDATE.) Comes before any lock on
+    a file's row, as everywhere here, or two transactions would wait for each other.
     """
     turn = sa.select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True)
-    connection.execute(turn)
+    return connection.execute(turn).first() is not None
 
 
 def _one(rows: sa.MappingResult) -> Row | None:

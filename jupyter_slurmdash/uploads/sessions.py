@@ -75,10 +75,14 @@ class Sessions:
         """
         over = self._table.expired(user, self._records.clock())
         # A file that is being written keeps its session; each request that ends prolongs it.
-        idle = [one for one in over if not any(map(self._busy, self._table.files(one)))]
+        idle = [one for one in over if not self._is_written_to(one)]
         for session_id in idle:
             self._remove(session_id)
         return len(idle) + self._sweep()
+
+    def _is_written_to(self, session_id: str) -> bool:
+        adding = self._records.locks.busy(f"{session_id}/")
+        return adding or any(map(self._busy, self._table.files(session_id)))
 
     def _busy(self, row: Mapping[str, object]) -> bool:
         return self._records.locks.busy(str(row["id"]))
@@ -88,13 +92,14 @@ class Sessions:
         return replace(session, files=tuple(files))
 
     def _remove(self, session_id: str) -> None:
-        for row in self._table.files(session_id):
-            file = SessionFile(**row)
-            with self._records.locks.held(file.id):
-                # The bytes of all of them go with the directory.
-                self._table.delete_file(file.id)
-        self._table.delete_session(session_id)
-        shutil.rmtree(self._records.directory(session_id), ignore_errors=True)
+        with self._records.locks.held(f"{session_id}/"):  # not in the middle of files that are added
+            for row in self._table.files(session_id):
+                file = SessionFile(**row)
+                with self._records.locks.held(file.id):
+                    # The bytes of all of them go with the directory.
+                    self._table.delete_file(file.id)
+            self._table.delete_session(session_id)
+            shutil.rmtree(self._records.directory(session_id), ignore_errors=True)
 
     def _sweep(self) -> int:
         """Directories that a crash left behind. Another server may share the root, so only old ones of this

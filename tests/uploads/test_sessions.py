@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from upload_place import ME, SLOTS, Place
@@ -79,6 +83,56 @@ def test_delete_takes_the_bytes_and_leaves_files_by_path(place: Place) -> None:
 
 
 # -- time ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["small", "tus", "path"])
+def test_a_session_that_another_server_removes_while_files_come(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """At the last moment: what was written already goes, and the answer says why."""
+    session = place.session()
+    (tmp_path / "a.dat").write_bytes(b"1")
+    ways: dict[str, Callable[[], object]] = {
+        "small": lambda: place.uploads.small.add(session, ME, [SmallFile("a.dat", b"1")]),
+        "tus": lambda: place.transfers.create(session, ME, NewFile("a.dat", 9), "filename YS5kYXQ="),
+        "path": lambda: place.uploads.local.add(session, ME, [tmp_path / "a.dat"]),
+    }
+    table = place.sessions._table
+    for name in ("insert_file", "insert_files"):
+        insert = getattr(table, name)
+
+        def late(*rows: Any, insert: Callable[..., object] = insert) -> object:
+            table.delete_session(session)
+            return insert(*rows)
+
+        monkeypatch.setattr(table, name, late)
+    with pytest.raises(SessionNotFound):
+        ways[way]()
+    directory = place.root / "uploads" / session
+    assert not directory.exists() or not list(directory.iterdir())
+
+
+def test_a_session_is_removed_when_the_files_that_come_are_there(place: Place) -> None:
+    """Not in the middle of them; whoever comes later finds none."""
+    session = place.session()
+    add, going, removed = place.uploads.small.add, threading.Event(), threading.Event()
+    insert = place.sessions._table.insert_files
+
+    def slow(*rows: Any) -> None:
+        going.set()
+        assert not removed.wait(0.2), "it was removed under the hands of who writes"
+        insert(*rows)
+
+    place.sessions._table.insert_files = slow  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as pool:
+        added = pool.submit(add, session, ME, [SmallFile("a.dat", b"1")])
+        going.wait(10)
+        pool.submit(lambda: (place.sessions.delete(session, ME), removed.set())).result()
+        assert added.result()[0].name == "a.dat"
+    assert not (place.root / "uploads" / session).exists()
+    with pytest.raises(SessionNotFound):
+        add(session, ME, [SmallFile("b.dat", b"1")])
+    assert not (place.root / "uploads" / session).exists()
 
 
 def test_a_session_that_nobody_touches_expires_and_is_collected(place: Place) -> None:
