@@ -31,22 +31,23 @@ _MONTHS = (
 
 def parse_metadata(data: bytes) -> dict[str, Any] | None:
     """The fields of ``SifFacts`` that the document gives; None when it is not such a document."""
-    text = data.rstrip(b"\0")
     try:
-        document = _decoded(text)
-        # Most documents have nothing to clean, and to look at each of their texts takes as long as all the rest.
+        document, is_clean = _decoded(data.rstrip(b"\0"))
         attributes = document["data"]["attributes"]
-        attributes = _cleaned(attributes) if _may_be_unclean(text) else attributes
+        # To look at each of the texts takes as long as all the rest.
+        attributes = attributes if is_clean else _cleaned(attributes)
     except (ValueError, RecursionError, TypeError, KeyError):
         return None
     return _fields(attributes) if isinstance(attributes, dict) else None
 
 
-def _decoded(text: bytes) -> Any:
+def _decoded(text: bytes) -> tuple[Any, bool]:
+    """The document, and whether it is sure to hold nothing that ``clean`` takes away, as most do."""
     try:
-        return orjson.loads(text)
+        return orjson.loads(text), b"\\u0000" not in text
     except orjson.JSONDecodeError:
-        return json.loads(text.decode())  # which reads halves of surrogate pairs and numbers of any length
+        # Halves of surrogate pairs, which it refuses, or numbers of any length.
+        return json.loads(text.decode()), False
 
 
 def from_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
     scripts = _texts(given("environment"))
     return {
         "labels": _texts(given("labels")),
-        "apps": tuple(_app(name, _mapping(app)) for name, app in sorted(_mapping(given("apps")).items())),
+        "apps": _apps(given("apps")),
         "runscript": _text(given("runscript")),
         "startscript": _text(given("startscript")),
         "test": _text(given("test")),
@@ -69,6 +70,11 @@ def _fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
         "deffile": _text(given("deffile")),
         "complete": True,
     }
+
+
+def _apps(value: object) -> tuple[ImageApp, ...]:
+    named = _mapping(value)
+    return tuple([_app(name, _mapping(named[name])) for name in sorted(named)]) if named else ()
 
 
 def _app(name: str, app: Mapping[str, Any]) -> ImageApp:
@@ -87,7 +93,8 @@ def _assignments(scripts: Mapping[str, str]) -> dict[str, str]:
     """The variables of all scripts, in the order in which the container sources them."""
     found: dict[str, str] = {}
     for _, text in sorted(scripts.items()):
-        found.update(parse_environment(text))
+        if "=" in text:
+            found.update(parse_environment(text))
     return found
 
 
@@ -97,7 +104,7 @@ def parse_environment(script: str) -> dict[str, str]:
     It is for reading, not for running: ``A="$B/c"`` gives ``$B/c``, and what stands inside an ``if`` counts.
     """
     found: dict[str, str] = {}
-    for line in script.splitlines() if "=" in script else ():
+    for line in script.splitlines():
         match = _ASSIGNMENT.match(line.strip())
         if match is None:
             continue
@@ -141,11 +148,6 @@ def clean(text: str) -> str:
     return plain if plain.isascii() else plain.encode("utf-8", "replace").decode("utf-8")
 
 
-def _may_be_unclean(document: bytes) -> bool:
-    """In JSON that is UTF-8 such characters are there only as escapes."""
-    return b"\\u" in document and any(escape in document for escape in (b"\\u0000", b"\\ud", b"\\uD"))
-
-
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
@@ -163,7 +165,12 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> dict[str, str]:
-    return {name: item if type(item) is str else _text(item) for name, item in _mapping(value).items()}
+    if not value or not isinstance(value, dict):
+        return {}
+    for item in value.values():
+        if type(item) is not str:
+            return {name: _text(item) for name, item in value.items()}
+    return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ Everything read is bounded and checked, for the file may be damaged, cut off, ho
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .inside import read_inside
@@ -34,7 +34,7 @@ HEAD_SIZE = 8 * 1024
 LIKELY = (4096 + 48 * 585, 4096)
 
 _PARTITION = struct.Struct("<ii3s")
-_METADATA_NAME = b"inspect-metadata.json"
+_METADATA_NAME = b"inspect-metadata.json".ljust(128, b"\0")
 
 _OCI = (0x400A, 0x400B)
 _SQUASHFS = 1
@@ -64,12 +64,10 @@ _ARCHITECTURES = {
     b"12": "riscv64",
 }
 
-_ReadObject = Callable[[int, int], bytes]
-
 # Fields of SifFacts, gathered on the way: most images cost as much in copies of half known facts as in reading.
 _Found = dict[str, Any]
 
-_NOTHING = SifFacts(complete=False)
+_NOTHING: _Found = vars(SifFacts(complete=False))
 
 
 class _Partition(NamedTuple):
@@ -79,63 +77,100 @@ class _Partition(NamedTuple):
     arch: bytes
 
 
+class _Objects:
+    """The objects of a file of ``size`` bytes, by their type; seen in one go, which is much of the work of reading."""
+
+    def __init__(self, head: bytes, read: ReadRanges, size: int, table: Sequence[Descriptor]) -> None:
+        self.partitions: list[_Partition] = []
+        self._head = head
+        self._read = read
+        self._size = size
+        self._by_type: dict[int, list[Descriptor]] = {}
+        self._is_damaged = False
+        self._end = 0
+        for entry in table:
+            self._by_type.setdefault(entry.type, []).append(entry)
+            if entry.type == PARTITION:
+                self.partitions.append(_Partition(entry, *_PARTITION.unpack_from(entry.extra)))
+            if entry.offset < 0 or entry.size < 0:
+                self._is_damaged = True
+            self._end = max(self._end, entry.offset + entry.size)
+
+    def of(self, kind: int) -> Sequence[Descriptor]:
+        return self._by_type.get(kind, ())
+
+    def read(self, entry: Descriptor, limit: int) -> bytes | None:
+        """The object's bytes; None when they are not all there, or more than ``limit``."""
+        if 0 <= entry.size <= limit and 0 <= entry.offset <= self._size - entry.size:
+            return bytes_at(self._head, self._read, entry.offset, entry.size)
+        return None
+
+    def check(self) -> None:
+        """Raise when the image cannot be run as it lies there."""
+        if self._is_damaged:
+            raise Unusable("The image's table of contents is damaged. Copy or build it again.")
+        if self._end > self._size:
+            missing = self._end - self._size
+            raise Unusable(f"The file is cut off: at least {missing} bytes are missing. Copy it again.")
+        for partition in self.partitions:
+            if partition.part in _SYSTEM:
+                return
+        if any(map(self.of, _OCI)):
+            raise Unusable(
+                "This is an OCI-SIF image, which Apptainer does not run. Build it with `apptainer build`."
+            )
+        raise Unusable("The image holds no container file system. Build it again.")
+
+
 def read_sif(read: ReadRanges, size: int) -> SifFacts:
     """The facts of the file of ``size`` bytes that ``read`` reads; what is wrong with it is its ``problem``.
 
     Reads the head (8 KiB) first, and then only what it names: the metadata, or the definition and some pages of the
     file system for an image without it.
     """
-    found: _Found = {"complete": False}
+    found: _Found = _NOTHING.copy()
     try:
         _gather(found, read, size)
     except Unusable as problem:
         found["problem"] = str(problem)
-    return _NOTHING.but(**found)
+    return SifFacts.of(found)
 
 
 def _gather(found: _Found, read: ReadRanges, size: int) -> None:
     head = read([(0, min(HEAD_SIZE, size))])[0]
     header = parse_header(head, size)
     found["arch"] = _architecture(header.arch)
-    found["sif_id"] = hyphenated(header.identifier) if any(header.identifier) else ""
+    found["sif_id"] = hyphenated(header.identifier) if header.identifier.strip(b"\0") else ""
     found["build_time"] = header.created if 0 < header.created < _YEAR_10000 else 0
-    table = read_table(head, read, header, size)
-    partitions = [
-        _Partition(entry, *_PARTITION.unpack_from(entry.extra)) for entry in table if entry.type == PARTITION
-    ]
-    _from_table(found, table, partitions)
-
-    def object_at(offset: int, length: int) -> bytes:
-        return bytes_at(head, read, offset, length)
-
-    _from_metadata(found, table, object_at, size)
-    _check(table, partitions, size)
+    objects = _Objects(head, read, size, read_table(head, read, header, size))
+    _from_table(found, objects, header.arch)
+    _from_metadata(found, objects)
+    objects.check()
     if not found["complete"]:
-        _from_file_system(found, partitions, read)
+        _from_file_system(found, objects.partitions, read)
 
 
-def _from_table(found: _Found, table: list[Descriptor], partitions: list[_Partition]) -> None:
-    for partition in partitions:
-        if partition.part == _PRIMARY:
+def _from_table(found: _Found, objects: _Objects, arch: bytes) -> None:
+    for partition in objects.partitions:
+        if partition.part == _PRIMARY and partition.arch != arch:
             found["arch"] = _architecture(partition.arch)
         if partition.kind in _ENCRYPTED:
             found["encrypted"] = True
-    signatures = tuple(signature_of(entry.extra) for entry in table if entry.type == SIGNATURE)
-    if signatures:
-        found.update(signed=True, signatures=signatures[:_MAX_SIGNATURES])
+    if signatures := objects.of(SIGNATURE):
+        said = tuple(signature_of(entry.extra) for entry in signatures[:_MAX_SIGNATURES])
+        found.update(signed=True, signatures=said)
 
 
-def _from_metadata(found: _Found, table: list[Descriptor], read: _ReadObject, size: int) -> None:
-    for entry in table:
-        if entry.type == JSON and entry.name == _METADATA_NAME and _fits(entry, size, _MAX_METADATA):
-            fields = parse_metadata(read(entry.offset, entry.size))
+def _from_metadata(found: _Found, objects: _Objects) -> None:
+    for entry in objects.of(JSON):
+        if entry.name == _METADATA_NAME and (data := objects.read(entry, _MAX_METADATA)) is not None:
+            fields = parse_metadata(data)
             if fields is not None:
                 _take_over(found, fields)
                 return
-    for entry in table:
-        if entry.type == DEFINITION and _fits(entry, size, _MAX_DEFINITION):
-            text = read(entry.offset, entry.size).decode("utf-8", "replace")
-            found["deffile"] = clean(text.rstrip("\0")).rstrip("\n")
+    for entry in objects.of(DEFINITION):
+        if (data := objects.read(entry, _MAX_DEFINITION)) is not None:
+            found["deffile"] = clean(data.decode("utf-8", "replace").rstrip("\0")).rstrip("\n")
             return
 
 
@@ -144,7 +179,7 @@ def _from_file_system(found: _Found, partitions: list[_Partition], read: ReadRan
     for entry, kind, part, _ in partitions:
         if (kind, part) == (_SQUASHFS, _PRIMARY):
             try:
-                _take_over(found, read_inside(read, entry.offset, entry.size, found.get("deffile", "")))
+                _take_over(found, read_inside(read, entry.offset, entry.size, found["deffile"]))
                 return
             except SquashfsProblem as problem:
                 if problem.unusable:
@@ -156,27 +191,6 @@ def _take_over(found: _Found, fields: _Found) -> None:
     found.update(fields)
     if not found["build_time"]:
         found["build_time"] = build_time(fields["labels"])
-
-
-def _fits(entry: Descriptor, size: int, limit: int) -> bool:
-    return 0 <= entry.size <= limit and 0 <= entry.offset <= size - entry.size
-
-
-def _check(table: list[Descriptor], partitions: list[_Partition], size: int) -> None:
-    """Raise when the image cannot be run as it lies there."""
-    for entry in table:
-        if entry.offset < 0 or entry.size < 0:
-            raise Unusable("The image's table of contents is damaged. Copy or build it again.")
-        if entry.offset + entry.size > size:
-            missing = entry.offset + entry.size - size
-            raise Unusable(f"The file is cut off: at least {missing} bytes are missing. Copy it again.")
-    if any(partition.part in _SYSTEM for partition in partitions):
-        return
-    if any(entry.type in _OCI for entry in table):
-        raise Unusable(
-            "This is an OCI-SIF image, which Apptainer does not run. Build it with `apptainer build`."
-        )
-    raise Unusable("The image holds no container file system. Build it again.")
 
 
 def _architecture(code: bytes) -> str:

@@ -7,6 +7,7 @@ header of 128 bytes, a table of 585-byte descriptors, data objects.
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import NamedTuple
 
 from .squashfs_window import ReadRanges
@@ -18,9 +19,8 @@ GROUP_MASK = 0xF0000000
 
 _HEADER = struct.Struct("<32s10s3s3s16s8q")
 _DESCRIPTOR = struct.Struct("<i?3I7q128s384s")
-_WHAT_WE_USE = struct.Struct("<ix3I2q40x128s384s")
 _SIGNED = struct.Struct("<i?2I4q128s384s")
-_USED = 4
+_USED = 4  # where in a descriptor it says whether it is
 _MAGIC = b"SIF_MAGIC\0"
 
 # Ten times what is ever seen; a larger number is damage or malice.
@@ -40,31 +40,52 @@ _OTHER_KINDS = (
 
 
 class Header(NamedTuple):
-    """The global header's fields that we use. ``created`` is seconds since the epoch; ``free`` of the ``total``
-    entries of the table are not used; ``signed`` is what of the header a signature covers."""
+    """The global header. Times are seconds since the epoch; ``free`` of the ``total`` entries of the table, which
+    begins at ``offset``, are not used."""
 
+    launch: bytes
+    magic: bytes
+    version: bytes
     arch: bytes
     identifier: bytes
     created: int
+    modified: int
     free: int
     total: int
     offset: int
-    signed: bytes
+    table_size: int
+    data_offset: int
+    data_size: int
+
+    @property
+    def signed(self) -> bytes:
+        """What of it a signature covers."""
+        return b"".join((self.launch, self.magic, self.version, self.identifier))
 
 
 class Descriptor(NamedTuple):
-    """One used entry of the table. ``offset`` and ``size`` in bytes; ``extra`` depends on the type; ``raw`` is
-    the whole entry."""
+    """One entry of the table. ``offset`` and ``size`` in bytes; ``extra`` depends on the type; ``name`` is filled up
+    with zeros."""
 
     type: int
+    used: bool
     id: int
     group: int
     link: int
     offset: int
     size: int
+    padded_size: int
+    created: int
+    modified: int
+    owner: int
+    owner_group: int
     name: bytes
     extra: bytes
-    raw: bytes
+
+
+# As their _make, without its look at the length.
+_header = partial(tuple.__new__, Header)
+_entry = partial(tuple.__new__, Descriptor)
 
 
 class Unusable(Exception):
@@ -82,11 +103,10 @@ def parse_header(head: bytes, size: int) -> Header:
         raise Unusable(f"The file is {kind}" if kind else "The file is not a SIF image.")
     if len(head) < _HEADER.size:
         raise Unusable("The file is cut off inside its header. Copy it again.")
-    fields = _HEADER.unpack_from(head)
-    if fields[2].rstrip(b"\0") != b"01":
+    header = _header(_HEADER.unpack_from(head))
+    if header.version.rstrip(b"\0") != b"01":
         raise Unusable("The image has a newer SIF version than 01, which is the only one known.")
-    signed = b"".join((*fields[:3], fields[4]))
-    return Header(fields[3], fields[4], fields[5], fields[7], fields[8], fields[9], signed)
+    return header
 
 
 def _is_text(head: bytes) -> bool:
@@ -105,29 +125,22 @@ def read_table(head: bytes, read: ReadRanges, header: Header, size: int) -> list
     length = total * _DESCRIPTOR.size
     if header.offset + length <= size:
         # The used ones come first as a rule: where the head has all of them, the empty rest is not read.
-        table = _used(head[header.offset : header.offset + length])
-        if len(table) == total - header.free:
-            return table
+        used = head[header.offset + _USED : header.offset + length : _DESCRIPTOR.size].rstrip(b"\0")
+        first = head[header.offset : header.offset + len(used) * _DESCRIPTOR.size]
+        if (
+            used == b"\1" * len(used)
+            and len(used) == total - header.free
+            and len(first) % _DESCRIPTOR.size == 0
+        ):
+            return _entries(first)
         data = bytes_at(head, read, header.offset, length)
         if len(data) == length:
-            return _used(data)
+            return [entry for entry in _entries(data) if entry.used]
     raise Unusable("The file is cut off inside its table of contents. Copy it again.")
 
 
-def _used(data: bytes) -> list[Descriptor]:
-    """The used ones of the entries that are there as a whole."""
-    whole = len(data) - len(data) % _DESCRIPTOR.size
-    # Most are not used, and unpacking takes its time.
-    return [
-        _descriptor(data[index * _DESCRIPTOR.size : (index + 1) * _DESCRIPTOR.size])
-        for index, is_used in enumerate(data[_USED : whole : _DESCRIPTOR.size])
-        if is_used
-    ]
-
-
-def _descriptor(raw: bytes) -> Descriptor:
-    kind, number, group, link, offset, size, name, extra = _WHAT_WE_USE.unpack(raw)
-    return Descriptor(kind, number, group, link, offset, size, name.rstrip(b"\0"), extra, raw)
+def _entries(data: bytes) -> list[Descriptor]:
+    return list(map(_entry, _DESCRIPTOR.iter_unpack(data)))
 
 
 def bytes_at(head: bytes, read: ReadRanges, offset: int, length: int) -> bytes:
@@ -140,5 +153,15 @@ def bytes_at(head: bytes, read: ReadRanges, offset: int, length: int) -> bytes:
 def signed_fields(entry: Descriptor, relative_id: int) -> bytes:
     """What of an entry a signature covers (pkg/sif: Descriptor.GetIntegrityReader). Not where the object lies, and
     ``relative_id``, counted from the first of its group, instead of its number."""
-    kind, _, _, _, link, _, size, _, created, _, user, group, name, extra = _DESCRIPTOR.unpack(entry.raw)
-    return _SIGNED.pack(kind, True, relative_id, link, size, created, user, group, name, extra)
+    return _SIGNED.pack(
+        entry.type,
+        True,
+        relative_id,
+        entry.link,
+        entry.size,
+        entry.created,
+        entry.owner,
+        entry.owner_group,
+        entry.name,
+        entry.extra,
+    )

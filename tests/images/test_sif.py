@@ -148,6 +148,18 @@ def test_impossible_places_of_the_table(value: int) -> None:
     assert facts_of(_with(writer.image(), 96, value)).problem is not None
 
 
+@pytest.mark.parametrize("free", [0, 44, 45, 46, 47, 48, 49, -1, 2**63 - 1, -(2**63)])
+def test_a_header_that_miscounts_its_entries(free: int) -> None:
+    """Apptainer goes by what each entry says of itself."""
+    data = writer.image(labels={"version": "2.1"})
+    assert facts_of(_with(data, 80, free)) == facts_of(data)
+
+
+def test_how_much_is_missing_at_least() -> None:
+    problem = facts_of(writer.sif([writer.partition(), writer.definition()])[:-3000]).problem
+    assert problem == "The file is cut off: at least 3000 bytes are missing. Copy it again."
+
+
 def test_a_huge_metadata_object_is_left_alone() -> None:
     facts = facts_of(writer.sif([writer.metadata(labels={"a": "x" * 1_100_000}), writer.partition()]))
     assert (facts.problem, facts.complete, facts.labels) == (None, False, {})
