@@ -225,8 +225,10 @@ class Scanner:
         """Look at every node, with the bound of workers and each one's time-out."""
         known = self._store.nodes()
         visits = {name: self._visit(name, known) for name in names}
-        work = lambda name: visits[name].run()  # noqa: E731
-        for results in fan_out(names, work, workers=self._workers, timeout=self._node_timeout):
+        batches = fan_out(
+            names, lambda name: visits[name].run(), workers=self._workers, timeout=self._node_timeout
+        )
+        for results in batches:
             outcomes: dict[str, Outcome] = {}
             for name, outcome in results:
                 if isinstance(outcome, BaseException):
