@@ -65,7 +65,10 @@ class SlurmDash(Configurable):
         " encrypted ones without metadata). It starts the image's own shell there, so it is off by default.",
     ).tag(config=True)
     scan_workers = Int(
-        32, min=1, max=256, help="How many nodes are scanned at the same time, silent ones included."
+        32,
+        min=1,
+        max=256,
+        help="How many nodes are scanned at the same time: up to twelve that answer, and those silent for a second.",
     ).tag(config=True)
     connect_timeout = Float(5.0, min=0.1, help="Seconds to reach a node by SSH.").tag(config=True)
     node_timeout = Float(30.0, min=0.1, help="Seconds that the scan of one node may take in all.").tag(

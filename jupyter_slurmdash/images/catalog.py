@@ -167,7 +167,8 @@ class Catalog:
 
     def looks(self) -> Looks:
         """What the latest scans say, at one look."""
-        return Looks([scan_of(row) for row in self._store.ended_scans()], self._scanner.current)
+        current = self._scanner.current  # first: one that ends meanwhile is among the ended ones then
+        return Looks([scan_of(row) for row in self._store.ended_scans()], current)
 
     def node_errors(self) -> list[NodeError]:
         """The nodes that could not be looked at when they were last tried, and why."""

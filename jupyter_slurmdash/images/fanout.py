@@ -52,8 +52,8 @@ def fan_out(
             began[name] = clock()
             threading.Thread(target=run, args=(name,), name=f"slurmdash-scan-{name}", daemon=True).start()
 
-    fill()
-    while began:
+    while waiting or began:
+        fill()  # the caller may have taken its time, and some may have become silent meanwhile
         # Until one is too late, or gives way to another.
         ages = (_PATIENCE, timeout) if waiting else (timeout,)
         left = (start + age - clock() for start in began.values() for age in ages)

@@ -230,11 +230,15 @@ class Scanner:
         )
         for results in batches:
             outcomes: dict[str, Outcome] = {}
+            failures: list[BaseException] = []
             for name, outcome in results:
                 if isinstance(outcome, BaseException):
-                    raise outcome
-                outcomes[name] = visits[name].abandon(self._node_timeout) if outcome is None else outcome
+                    failures.append(outcome)
+                else:
+                    outcomes[name] = outcome or visits[name].abandon(self._node_timeout)
             yield outcomes
+            if failures:
+                raise failures[0]
 
     def _visit(self, node: str, known: Collection[str]) -> Visit:
         rows = self._store.of_node if node in known else _no_rows

@@ -125,13 +125,11 @@ def read_table(head: bytes, read: ReadRanges, header: Header, size: int) -> list
     length = total * _DESCRIPTOR.size
     if header.offset + length <= size:
         # The used ones come first as a rule: where the head has all of them, the empty rest is not read.
-        used = head[header.offset + _USED : header.offset + length : _DESCRIPTOR.size].rstrip(b"\0")
+        marks = head[header.offset + _USED : header.offset + length : _DESCRIPTOR.size]
+        used = marks.rstrip(b"\0")
         first = head[header.offset : header.offset + len(used) * _DESCRIPTOR.size]
-        if (
-            used == b"\1" * len(used)
-            and len(used) == total - header.free
-            and len(first) % _DESCRIPTOR.size == 0
-        ):
+        has_all = 0 < len(used) == total - header.free and (len(used) < len(marks) or len(used) == total)
+        if has_all and used == b"\1" * len(used) and len(first) % _DESCRIPTOR.size == 0:
             return _entries(first)
         data = bytes_at(head, read, header.offset, length)
         if len(data) == length:

@@ -46,8 +46,10 @@ def _read(name: bytes, ranges: Ranges) -> Steps[list[bytes]]:
     """The bytes of the ranges; shorter where the file ends."""
     if any(length > _MAX_READ for _, length in ranges):
         return (yield from _read_in_parts(name, ranges))
-    replies = yield [_request(name, offset, length) for offset, length in ranges]
-    found = [_data(reply, length) for reply, (_, length) in zip(replies, ranges, strict=True)]
+    asked = [(offset, length) for offset, length in ranges if length > 0]
+    replies = (yield [_request(name, *each) for each in asked]) if asked else ()
+    came = iter([_data(reply, length) for reply, (_, length) in zip(replies, asked, strict=True)])
+    found = [next(came) if length > 0 else b"" for _, length in ranges]
     for index, (offset, length) in enumerate(ranges):
         # A server may answer with less than it was asked for, which is not the end yet.
         while 0 < len(found[index]) < length:

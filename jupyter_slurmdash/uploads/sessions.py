@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from .paths import look_at_path
 from .records import NewFile, Records, is_id
 from .slots import require_slot
 from .transfers import Transfers
+
+_SLOW = 60.0  # seconds that a batch of files may take on a slow disk
 
 
 class Sessions:
@@ -73,12 +75,13 @@ class Sessions:
         """Remove this user's sessions whose time is over, and directories that no record knows; answers with
         how many. Others' files may lie elsewhere, or be closed to us: their own servers remove them.
         """
-        over = self._table.expired(user, self._records.clock())
-        # A file that is being written keeps its session; each request that ends prolongs it.
-        idle = [one for one in over if not self._is_written_to(one)]
-        for session_id in idle:
-            self._remove(session_id)
-        return len(idle) + self._sweep()
+        now = self._records.clock()
+        removed = 0
+        for session_id in self._table.expired(user, now):
+            # A file that is being written keeps its session; each request that ends prolongs it.
+            if not self._is_written_to(session_id):
+                removed += self._remove(session_id, lambda: self._table.expired(user, now))
+        return removed + self._sweep()
 
     def _is_written_to(self, session_id: str) -> bool:
         adding = self._records.locks.busy(f"{session_id}/")
@@ -91,8 +94,12 @@ class Sessions:
         files = [self._transfers.settle(file) for file in self._records.files(session.id)]
         return replace(session, files=tuple(files))
 
-    def _remove(self, session_id: str) -> None:
-        with self._records.locks.held(f"{session_id}/"):  # not in the middle of files that are added
+    def _remove(self, session_id: str, over: Callable[[], Collection[str]] | None = None) -> bool:
+        """Whether it was removed; with ``over`` only when it is one of these still."""
+        # Not in the middle of a batch of files that is added.
+        with self._records.locks.held(f"{session_id}/", patience=_SLOW):
+            if over is not None and session_id not in over():
+                return False
             for row in self._table.files(session_id):
                 file = SessionFile(**row)
                 with self._records.locks.held(file.id):
@@ -100,6 +107,7 @@ class Sessions:
                     self._table.delete_file(file.id)
             self._table.delete_session(session_id)
             shutil.rmtree(self._records.directory(session_id), ignore_errors=True)
+        return True
 
     def _sweep(self) -> int:
         """Directories that a crash left behind. Another server may share the root, so only old ones of this

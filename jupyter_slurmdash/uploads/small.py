@@ -74,7 +74,7 @@ class SmallFiles:
                 raise
             for old in replaced:
                 self._records.discard(old)
-        self._records.table.update_session(session_id, {"expires_at": self._records.expiry()})
+            self._records.table.update_session(session_id, {"expires_at": self._records.expiry()})
         if added:
             told = [SessionFile(**row).to_json() for row, _ in added]
             data = {"session_id": session_id, "files": told}

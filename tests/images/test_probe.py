@@ -111,3 +111,24 @@ def test_fan_out_does_not_wait_for_the_silent() -> None:
     over.set()
     assert came[:2] == [("a", "a"), ("b", "b")]
     assert sorted(came[2:]) == sorted((name, None) for name in silent)
+
+
+def test_fan_out_fills_places_that_became_free_while_its_caller_was_busy() -> None:
+    over = threading.Event()
+
+    def work(name: str) -> str:
+        if name.startswith("silent"):
+            over.wait(30)
+        return name
+
+    names = ["first", *(f"silent{number}" for number in range(12)), "a", "b"]
+    start = time.monotonic()
+    came = []
+    for some in fan_out(names, work, workers=32, timeout=20):
+        came += [name for name, _ in some]
+        if came == ["first"]:
+            time.sleep(1.3)  # writes, while all others have become silent
+        if {"a", "b"} <= set(came):
+            break
+    over.set()
+    assert time.monotonic() - start < 10

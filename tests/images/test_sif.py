@@ -155,6 +155,15 @@ def test_a_header_that_miscounts_its_entries(free: int) -> None:
     assert facts_of(_with(data, 80, free)) == facts_of(data)
 
 
+@pytest.mark.parametrize("free", [0, 40, 41, 48])
+@pytest.mark.parametrize("table_offset", [4096, 9000])
+def test_a_header_that_miscounts_more_entries_than_the_head_has(free: int, table_offset: int) -> None:
+    parts = [writer.partition(), *(writer.definition() for _ in range(6)), writer.signature()]
+    facts = facts_of(_with(writer.sif(parts, table_offset=table_offset, gap=8192), 80, free))
+    assert facts.signed
+    assert facts.problem is None
+
+
 def test_how_much_is_missing_at_least() -> None:
     problem = facts_of(writer.sif([writer.partition(), writer.definition()])[:-3000]).problem
     assert problem == "The file is cut off: at least 3000 bytes are missing. Copy it again."

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import paramiko
 import pytest
 from private_sshd import Sshd, free_port, make_key
 
@@ -178,14 +179,23 @@ def test_no_key_is_accepted(sshd: Sshd, tmp_path: Path) -> None:
     assert _reason(connector) == "auth"
 
 
-def test_a_key_that_was_replaced(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_key_that_was_replaced(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a connection lives the next ones share its key, but not longer than the file is the same."""
     shutil.copy(sshd.folder / "user_key", tmp_path / "id")
     (tmp_path / "config").write_text(
         sshd.host_entry("node").replace(f"{sshd.folder}/user_key", str(tmp_path / "id"))
     )
+    read: list[str] = []
+    from_path = paramiko.PKey.from_path
+
+    def counted(file: str) -> paramiko.PKey:
+        read.append(file)
+        return from_path(file)
+
+    monkeypatch.setattr(paramiko.PKey, "from_path", counted)
     connector = SshConnector(str(tmp_path / "config"), str(sshd.known_hosts))
     first, second = connector.connect("node"), connector.connect("node")
+    assert read == [str(tmp_path / "id")]
     (tmp_path / "id").unlink()
     make_key(tmp_path / "id")
     assert _reason(connector) == "auth"
