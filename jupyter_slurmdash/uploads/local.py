@@ -141,7 +141,7 @@ class LocalFiles:
                     self._records.table.insert_files(added, [file.id for file in replaced])
                 for file in replaced:
                     self._records.discard(file)
-        self._records.table.update_session(session.id, {"expires_at": self._records.expiry()})
+            self._records.table.update_session(session.id, {"expires_at": self._records.expiry()})
         self._tell_of(session.id, added)
         return result
 

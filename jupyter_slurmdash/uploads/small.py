@@ -56,9 +56,8 @@ class SmallFiles:
         self._space.check(user, sum(len(file.data) for file in files), files=len(files))
         with ExitStack() as held:
             held.enter_context(self._records.locks.held(f"{session_id}/"))
-            session = self._records.active(
-                session_id, user
-            )  # once more: it may have gone while others had their turn
+            # Once more: it may have gone while others had their turn.
+            session = self._records.active(session_id, user)
             added, result, replaced = self._plan(session, files)
             for old in replaced:
                 # Who would go on with it waits, and hears then that it is gone.

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sif_writer as writer
 
 from jupyter_slurmdash.images.fanout import fan_out
@@ -74,7 +75,8 @@ def test_many_files_are_read_in_batches(tmp_path: Path) -> None:
     assert labels == [str(number) for number in range(150)]
 
 
-def test_fan_out_keeps_to_its_bound_and_hands_on_errors() -> None:
+@pytest.mark.parametrize(("workers", "bound"), [(4, 4), (32, 12)])
+def test_fan_out_keeps_to_its_bound_and_hands_on_errors(workers: int, bound: int) -> None:
     running: list[str] = []
     most = 0
 
@@ -88,9 +90,9 @@ def test_fan_out_keeps_to_its_bound_and_hands_on_errors() -> None:
             raise ValueError(name)
         return name
 
-    names = [str(number) for number in range(12)]
-    results = dict(pair for some in fan_out(names, work, workers=4, timeout=10) for pair in some)
-    assert most <= 4
+    names = [str(number) for number in range(3 * bound)]
+    results = dict(pair for some in fan_out(names, work, workers=workers, timeout=10) for pair in some)
+    assert most <= bound
     assert isinstance(results.pop("3"), ValueError)
     assert results == {name: name for name in names if name != "3"}
     assert list(fan_out([], work, workers=4, timeout=10)) == []
