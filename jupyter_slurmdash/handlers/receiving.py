@@ -9,28 +9,22 @@ line for as long as it is quick.
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from ipaddress import ip_address
 from typing import Any
 
 from ..uploads.digest import AHEAD
 from ..uploads.standback import stand_back
+from .line import Line
 from .sinks import BorrowingSink
 
 PIECE = 512 * 1024  # bytes that are read at once; measured to be the quickest
-QUIET = 50  # milliseconds without a byte after which a line is the loop's again
 WINDOW = 4 * 1024 * 1024  # bytes over which the pace is measured
 _QUICK = 0.1  # seconds for them, up to which a line is quick
 _THREADS = 4
-# Bytes that a line from this machine (a proxy, mostly) may have under way, twice that by Linux' way of counting. More
-# than fits into the processor's cache is slower, and its sender would work for long without a pause.
-_NEAR = 256 * 1024
 
 
 class Receivers:
@@ -122,40 +116,28 @@ class Reception:
         had. Raises what ``put`` raises.
         """
         try:
-            line = self._stream.socket.dup()  # whoever closes the stream meanwhile, this number stays ours
+            line = Line(self._stream.socket)
         except OSError:
             return False
         self._pause()
         try:
             self._takes_threads = await self._receivers.run(lambda: self._drain(line, first, put))
         finally:
+            self._sink.has_time = False
             line.close()
             self._resume()
         return self._takes_threads
 
-    def _drain(self, line: socket.socket, piece: memoryview, put: Callable[[memoryview], object]) -> None:
-        _bound_if_near(line)
-        readable = select.poll()
-        readable.register(line, select.POLLIN)
+    def _drain(self, line: Line, piece: memoryview, put: Callable[[memoryview], object]) -> None:
         put(piece)
         while self.left and self._pace.is_quick and not self._is_over():
             memory = self._memory()
-            count = self._take(line, readable, memory)
+            count = line.take(memory, self.left)
             if not count:
                 return
+            self._sink.has_time = line.was_slower
             put(self._came(memory[:count]))
             self._pace.excuse(self._sink.keep_up)
-
-    def _take(self, line: socket.socket, readable: select.poll, memory: memoryview) -> int:
-        """Bytes that came into ``memory``; 0 when the line is quiet, or at its end (which Tornado finds, and tells)."""
-        while True:
-            try:
-                return line.recv_into(memory)
-            except BlockingIOError:
-                if not readable.poll(QUIET):
-                    return 0
-            except OSError:
-                return 0
 
     def _is_over(self) -> bool:
         return bool(self._stream.closed()) or self._receivers.stopped
@@ -179,10 +161,3 @@ class Reception:
 
     def _resume(self) -> None:
         self._stream._maybe_add_error_listener()
-
-
-def _bound_if_near(line: socket.socket) -> None:
-    if line.family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):  # it is broken already, as the first look at it will tell
-            if ip_address(line.getpeername()[0]).is_loopback:
-                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NEAR)

@@ -14,7 +14,12 @@ class Sink(Protocol):
 
 
 class BorrowingSink(Sink, Protocol):
-    """A sink that reads pieces after ``write`` only while it ``is_behind``, and of those the last ``AHEAD``."""
+    """A sink that reads pieces after ``write`` only while it ``is_behind``, and of those the last ``AHEAD``.
+
+    ``has_time``: whether what comes next had to be waited for, so that work which is handed over gains nothing.
+    """
+
+    has_time: bool
 
     @property
     def is_behind(self) -> bool: ...

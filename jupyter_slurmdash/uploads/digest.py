@@ -1,4 +1,6 @@
-"""SHA-256 beside the writing: with a second processor core, digesting costs no time."""
+"""SHA-256 beside the writing: with a second processor core, digesting costs no time. Where that core is a sender's, who
+is waited for anyway, it is quicker to digest what was just read than to wake somebody up for it.
+"""
 
 from __future__ import annotations
 
@@ -77,11 +79,14 @@ class Digest:
         """Whether pieces that were handed over may still be read: at most ``AHEAD``, the last ones."""
         return self._behind > 0
 
-    def update(self, data: bytes | memoryview, offset: int) -> None:
-        """``data`` stands at ``offset``; left for later when something before it has not been seen."""
+    def update(self, data: bytes | memoryview, offset: int, *, here: bool = False) -> None:
+        """``data`` stands at ``offset``; left for later when something before it has not been seen. ``here``: in this
+        thread, if nothing before it is still being digested in the other.
+        """
         if offset != self.seen:
             return
-        if len(data) <= _SMALL and not self._behind:
+        self._settle(self._behind)
+        if (here or len(data) <= _SMALL) and not self._behind:
             self._hash.update(data)
             self.seen += len(data)
             return

@@ -44,6 +44,7 @@ class Writer:
         self.file = file
         self.part = part
         self.digest = digest
+        self.has_time = False  # see handlers/sinks.py
         self._transfers = transfers
         self._room = room
         self._slot = slot
@@ -105,7 +106,7 @@ class Writer:
             self._look_at(data)
 
     def _hash(self, data: bytes | memoryview, offset: int) -> None:
-        self.digest.update(data, offset)
+        self.digest.update(data, offset, here=self.has_time)
         if self._body is not None:
             self._body.update(data)
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,9 @@ from real_server import HEADERS, RealServer
 from upload_sender import Sending, begin
 
 from jupyter_slurmdash.errors import NoSpace
+from jupyter_slurmdash.handlers import line as line_module
 from jupyter_slurmdash.handlers import receiving
+from jupyter_slurmdash.handlers.line import Line
 from jupyter_slurmdash.handlers.receiving import Pace, Receivers, Reception
 from jupyter_slurmdash.uploads import flush
 from jupyter_slurmdash.uploads.digest import AHEAD
@@ -147,7 +150,7 @@ def test_a_line_that_falls_silent_gives_its_thread_back(
 
 def test_a_wait_for_bytes_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else pieces came into memory whose bytes are still to be digested."""
-    monkeypatch.setattr(receiving, "QUIET", 10_000)
+    monkeypatch.setattr(line_module, "QUIET", 10_000)
     monkeypatch.setattr(receiving, "_QUICK", 10)
     texts = [b"piece %d" % number for number in range(AHEAD)]
     here, there = socket.socketpair()
@@ -163,8 +166,8 @@ def test_a_wait_for_bytes_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> 
         if len(came) < len(texts):
             threading.Timer(0.005, here.send, [texts[len(came)]]).start()
 
-    with here, there:
-        reception._drain(there, memoryview(texts[0]), put)
+    with here, there, closing(Line(there)) as line:
+        reception._drain(line, memoryview(texts[0]), put)
     assert [bytes(piece) for piece in came] == texts
     assert len(reception._pieces) == len(texts) - 1
 

@@ -36,6 +36,19 @@ def test_a_thread_that_cannot_be_started_holds_nobody_up(monkeypatch: pytest.Mon
     assert [one.hexdigest(-1, len(PIECE) * PIECES) for one in (first, second)] == [whole, whole]
 
 
+def test_what_is_digested_here_waits_for_what_was_handed_over() -> None:
+    one = Digest()
+    for number in range(PIECES):
+        one.update(PIECE, number * len(PIECE), here=number % 3 != 0)
+    assert one.hexdigest(-1, PIECES * len(PIECE)) == hashlib.sha256(PIECE * PIECES).hexdigest()
+
+
+def test_what_is_digested_here_is_done() -> None:
+    one = Digest()
+    one.update(PIECE, 0, here=True)
+    assert not one.is_behind
+
+
 def feed(one: Digest, start: int, end: int) -> None:
     for number in range(start, end):
         one.update(PIECE, number * len(PIECE))

@@ -216,6 +216,34 @@ def test_closing_waits_for_the_disk(place: Place, monkeypatch: pytest.MonkeyPatc
     assert place.send(file, 300, DATA[300:]).sha256 == sha256(DATA)
 
 
+def is_in_memory(fd: int, offset: int) -> bool:
+    """Whether the kernel could answer without its disk."""
+    try:
+        return os.preadv(fd, [bytearray(1)], offset, os.RWF_NOWAIT) == 1
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        pytest.skip("this file system cannot tell what it has in memory")
+
+
+def test_what_is_on_the_disk_leaves_the_memory(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a large file would push out what others need; its last bytes stay, where archives have their lists."""
+    size, step = 4_000_000, 1_000_000
+    data = random.Random(3).randbytes(size)
+    monkeypatch.setattr(flush, "STEP", step)
+    file = place.begin(place.session(), "a.dat", size)
+    writer = place.writer(file, 0, body=size)
+    writer.write(data[: step - 1])
+    assert is_in_memory(writer.part.fd, 0)
+    write(writer, data[step - 1 :], step)
+    assert not is_in_memory(writer.part.fd, 0)
+    assert is_in_memory(writer.part.fd, size - 1)
+    done = writer.finish()
+    assert (done.sha256, Path(done.path).read_bytes()) == (sha256(data), data)
+
+
 def test_without_a_thread_all_is_left_for_the_last_sync(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
