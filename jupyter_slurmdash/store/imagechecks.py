@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .database import Database
+from .images import find_image
 from .tables import images
 
 Row = dict[str, Any]
@@ -25,8 +26,7 @@ class ImageChecks:
     def row(self, id: str) -> Row | None:
         """The image with this id, also a vanished one."""
         with self._database.read() as connection:
-            row = connection.execute(sa.select(images).where(images.c.id == id)).mappings().first()
-            return dict(row) if row is not None else None
+            return find_image(connection, id)
 
     def save_digest(self, seen: Mapping[str, Any], digest: str, now: float) -> bool:
         """Whether the row of ``seen`` was still that of the same file, and now has the digest ("sha256:…")."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from .database import Database
 from .engines import JsonText
 from .leases import take_lease
-from .tables import images, leases, scans
+from .tables import image_facts, images, leases, scans
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -25,21 +26,35 @@ _WRITTEN = 1024
 _VALUES = 999
 
 # JSON as its text, whatever the driver would make of it.
-_TEXTS = ("facts", "partitions")
 _ALL = sa.select(
-    *(sa.cast(column, sa.Text).label(column.name) if column.name in _TEXTS else column for column in images.c)
+    *(sa.cast(each, sa.Text).label(each.name) if each is images.c.partitions else each for each in images.c)
 )
+_ALL_FACTS = sa.select(image_facts.c.id, sa.cast(image_facts.c.facts, sa.Text))
+_WITH_FACTS = sa.select(
+    *(each for each in images.c if each is not images.c.facts_id), image_facts.c.facts
+).outerjoin_from(images, image_facts, image_facts.c.id == images.c.facts_id)
+
+# Of an image whose facts somebody else has thrown away meanwhile: it is read again by the next scan.
+_LOST = {"complete": False}
 
 # Held by the scan that is under way; its owner is the scan's id.
 SCAN_LEASE = "image-scan"
 
 
+class _Written(NamedTuple):
+    """``value`` as JSON. Kept with the value itself, or another could come to have its id()."""
+
+    value: object
+    text: JsonText
+    key: str
+
+
 class ImageTable:
-    """The two tables of the catalogue."""
+    """The three tables of the catalogue. A row of an image has its ``facts``, which are kept apart."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._written: dict[int, tuple[object, JsonText]] = {}
+        self._written: dict[int, _Written] = {}
 
     # -- images ---------------------------------------------------------------------------------------------
 
@@ -61,13 +76,14 @@ class ImageTable:
         nodes, and most of the time would go into parsing them."""
         with self._database.read() as connection:
             rows = [dict(row) for row in connection.execute(_ALL).mappings()]
+            said = {key: orjson.loads(text) for key, text in connection.execute(_ALL_FACTS)}
         parsed: dict[str, Any] = {}
         for row in rows:
-            for name in _TEXTS:
-                text = row[name]
-                if text not in parsed:
-                    parsed[text] = orjson.loads(text)
-                row[name] = parsed[text]
+            text = row["partitions"]
+            if text not in parsed:
+                parsed[text] = orjson.loads(text)
+            row["partitions"] = parsed[text]
+            row["facts"] = said.get(row.pop("facts_id"), _LOST)
         return rows
 
     def nodes(self) -> set[str]:
@@ -78,8 +94,8 @@ class ImageTable:
     def of_node(self, node: str) -> list[Row]:
         """The node's images, the vanished ones too."""
         with self._database.read() as connection:
-            query = sa.select(images).where(images.c.node == node)
-            return [dict(row) for row in connection.execute(query).mappings()]
+            found = connection.execute(_WITH_FACTS.where(images.c.node == node)).mappings()
+            return [_whole(row) for row in found]
 
     def save_nodes(
         self,
@@ -89,10 +105,12 @@ class ImageTable:
         now: float,
     ) -> None:
         """What these nodes have now: ``changed`` rows and ids of ``unchanged`` ones. Their others have vanished."""
-        rows = [self._with_text(row) for row in changed]
+        facts: dict[str, JsonText] = {}
+        rows = [self._as_written(row, facts) for row in changed]
         # Asked for the active ones alone, SQLite reads all active rows of all nodes.
         known = sa.select(images.c.id, images.c.is_active).where(images.c.node.in_(nodes))
         with self._database.write() as connection:
+            self._keep_facts(connection, facts)
             old = {row.id: row.is_active for row in connection.execute(known)}
             alive = {id for id, is_active in old.items() if is_active}
             for alike in _by_columns([{**row, "which": row["id"]} for row in rows if row["id"] in old]):
@@ -118,24 +136,43 @@ class ImageTable:
             statement = f"{head} VALUES {', '.join([values] * len(some))}"
             connection.exec_driver_sql(statement, tuple(row[name] for row in some for name in names))
 
-    def _with_text(self, row: Mapping[str, Any]) -> Row:
-        """The row with its JSON as text, which is written once for all rows that have the same object."""
-        return {**row, **{name: self._text(row[name]) for name in _TEXTS if name in row}}
+    @staticmethod
+    def _keep_facts(connection: sa.Connection, facts: Mapping[str, JsonText]) -> None:
+        for some in _some_at_a_time(list(facts), _VALUES):
+            kept = set(connection.scalars(sa.select(image_facts.c.id).where(image_facts.c.id.in_(some))))
+            if fresh := [{"id": key, "facts": facts[key]} for key in some if key not in kept]:
+                connection.execute(sa.insert(image_facts), fresh)
 
-    def _text(self, value: object) -> JsonText:
+    def _as_written(self, row: Mapping[str, Any], facts: dict[str, JsonText]) -> Row:
+        """The row with its JSON as text, and its facts among ``facts``."""
+        made = dict(row)
+        if "partitions" in made:
+            made["partitions"] = self._write(made["partitions"]).text
+        if "facts" in made:
+            said = self._write(made.pop("facts"))
+            made["facts_id"] = said.key
+            facts[said.key] = said.text
+        return made
+
+    def _write(self, value: object) -> _Written:
+        """As text, which is made once for all rows that have the same object."""
         written = self._written.get(id(value))
         if written is None:
             if len(self._written) >= _WRITTEN:
                 self._written.clear()
-            # With the object itself, or another could come to have its id().
-            written = self._written[id(value)] = (value, JsonText(orjson.dumps(value).decode()))
-        return written[1]
+            data = orjson.dumps(value)
+            key = hashlib.sha256(data).hexdigest()[:32]
+            written = self._written[id(value)] = _Written(value, JsonText(data.decode()), key)
+        return written
 
     def forget_other_nodes(self, nodes: Collection[str], now: float) -> None:
-        """Nodes that are not in ``nodes`` have left the cluster, and their images with them."""
+        """Nodes that are not in ``nodes`` have left the cluster, and their images with them. What no image says any
+        more goes too."""
         gone = sa.and_(images.c.is_active, images.c.node.not_in(list(nodes)))
         with self._database.write() as connection:
             connection.execute(sa.update(images).where(gone).values(is_active=False, updated_at=now))
+            meant = sa.select(images.c.facts_id)
+            connection.execute(sa.delete(image_facts).where(image_facts.c.id.not_in(meant)))
 
     @staticmethod
     def _set(connection: sa.Connection, ids: Collection[str], values: Mapping[str, Any]) -> None:
@@ -237,6 +274,16 @@ class ImageTable:
                 if row["nodes"]["full"]:
                     break
         return found
+
+
+def find_image(connection: sa.Connection, id: str) -> Row | None:
+    """The row of one image, also of a vanished one."""
+    row = connection.execute(_WITH_FACTS.where(images.c.id == id)).mappings().first()
+    return _whole(row) if row is not None else None
+
+
+def _whole(row: sa.RowMapping) -> Row:
+    return {**row, "facts": row["facts"] or _LOST}
 
 
 def _by_columns(rows: Iterable[Row]) -> Iterable[list[Row]]:

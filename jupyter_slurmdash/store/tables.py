@@ -37,7 +37,7 @@ images = Table(
     Column("inode", BigInteger, nullable=False),
     Column("version", Text, nullable=False),
     Column("description", Text, nullable=False),
-    Column("facts", JSON, nullable=False),
+    Column("facts_id", String(32), nullable=False),
     Column("digest", String(80)),
     Column("verdict", JSON(none_as_null=True)),
     Column("created_at", Float, nullable=False),
@@ -47,6 +47,15 @@ images = Table(
     Index("idx_images_node", "node"),
     Index("idx_images_type", "type"),
     Index("idx_images_active", "is_active", "updated_at", "last_scanned"),
+)
+
+# What images say of themselves, once for all that say the same. Which are still meant only ``images`` knows: there is
+# no foreign key, whose check would look through all of them for each row that goes.
+image_facts = Table(
+    "image_facts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("facts", JSON, nullable=False),
 )
 
 scans = Table(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sif_writer as writer
+import sqlalchemy as sa
 from folder_cluster import Cluster
 
 from jupyter_slurmdash.errors import (
@@ -25,6 +26,7 @@ from jupyter_slurmdash.errors import (
 from jupyter_slurmdash.images.catalog import SCHEDULER, SHARED
 from jupyter_slurmdash.images.sharing import LEASE
 from jupyter_slurmdash.store.images import ImageTable
+from jupyter_slurmdash.store.tables import image_facts
 from jupyter_slurmdash.transport.base import FileStat
 
 
@@ -220,6 +222,46 @@ def test_a_node_that_leaves_the_cluster(cluster: Cluster) -> None:
     del cluster.partitions["viz001"]
     cluster.catalog.scan()
     assert cluster.catalog.images()[0].nodes == ("node001", "node002")
+
+
+def facts_kept(cluster: Cluster) -> int:
+    with cluster.database.read() as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(image_facts)) or 0)
+
+
+def test_what_images_say_is_kept_once_and_no_longer_than_they_say_it(cluster: Cluster) -> None:
+    for node in cluster.partitions:
+        cluster.put(node, "a.sif", labels={"version": "1"})
+        cluster.put(node, "same-as-a.sif", labels={"version": "1"})
+    cluster.catalog.scan()
+    assert facts_kept(cluster) == 1
+    for node in cluster.partitions:
+        cluster.put(node, "a.sif", labels={"version": "2"})
+    cluster.now += 1
+    cluster.catalog.scan()
+    assert facts_kept(cluster) == 2
+    for node in cluster.partitions:
+        cluster.put(node, "same-as-a.sif", labels={"version": "2"})
+    cluster.now += 1
+    cluster.catalog.scan()
+    assert facts_kept(cluster) == 1
+    assert [image.version for image in cluster.catalog.images()] == ["2", "2"]
+
+
+def test_facts_that_are_lost_are_read_again(cluster: Cluster) -> None:
+    """As when two servers believed that they held the lease."""
+    cluster.put("node001", "a.sif", labels={"version": "1"})
+    cluster.catalog.scan()
+    (before,) = cluster.catalog.images()
+    with cluster.database.write() as connection:
+        connection.execute(sa.delete(image_facts))
+    another = cluster.make()
+    (lost,) = another.images()
+    assert (lost.facts.labels, lost.facts.complete) == ({}, False)
+    cluster.now += 1
+    another.scan()
+    (again,) = another.images()
+    assert again.facts == before.facts
 
 
 def test_a_node_that_changes_its_partition(cluster: Cluster) -> None:

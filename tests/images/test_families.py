@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sif_writer as writer
@@ -18,6 +19,7 @@ from jupyter_slurmdash.images.breaker import OPEN
 from jupyter_slurmdash.images.model import SifFacts, image_id
 from jupyter_slurmdash.images.rules import type_rules
 from jupyter_slurmdash.store.images import ImageTable
+from jupyter_slurmdash.store.tables import image_facts
 from jupyter_slurmdash.store.tables import images as table
 
 
@@ -115,6 +117,13 @@ def test_a_changed_rule_takes_effect_at_the_next_scan(cluster: Cluster) -> None:
     assert cluster.catalog.images()[0].digest == "sha256:1", "written after the scan had looked at the rows"
 
 
+def write_facts(cluster: Cluster, id: str, facts: dict[str, Any], **values: Any) -> None:
+    key = uuid.uuid4().hex
+    with cluster.database.write() as connection:
+        connection.execute(sa.insert(image_facts).values(id=key, facts=facts))
+        connection.execute(sa.update(table).where(table.c.id == id).values(facts_id=key, **values))
+
+
 def test_a_newer_reader_reads_again_what_could_not_be_read(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,10 +131,8 @@ def test_a_newer_reader_reads_again_what_could_not_be_read(
     cluster.put("node001", "half.sif")
     cluster.catalog.scan()
     half, whole = cluster.catalog.images()
-    with cluster.database.write() as connection:
-        facts = half.facts.to_dict()
-        values = {"facts": facts, "digest": "sha256:1", "updated_at": 0.0}
-        connection.execute(sa.update(table).where(table.c.id == half.id).values(**values))
+    facts = half.facts.to_dict()
+    write_facts(cluster, half.id, facts, digest="sha256:1", updated_at=0.0)
     heads = cluster.heads
     cluster.now += 1
     cluster.catalog.scan()
@@ -133,9 +140,7 @@ def test_a_newer_reader_reads_again_what_could_not_be_read(
     again = cluster.catalog.image(half.id)
     assert (again.facts, again.digest) == (half.facts, "sha256:1")
     assert cluster.catalog.image(whole.id).updated_at == whole.updated_at
-    with cluster.database.write() as connection:
-        facts = {**facts, "reader": records.READER_VERSION}
-        connection.execute(sa.update(table).where(table.c.id == half.id).values(facts=facts))
+    write_facts(cluster, half.id, {**facts, "reader": records.READER_VERSION})
     cluster.catalog.scan()
     assert cluster.heads == heads + 1, "this reader can read no more of it"
     monkeypatch.setattr(records, "READER_VERSION", records.READER_VERSION + 1)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from oldfacts import check_old_facts
 
 from jupyter_slurmdash.errors import DatabaseUnavailable, InvalidInput, NoSpace
 from jupyter_slurmdash.store import database as module
@@ -99,6 +100,10 @@ def test_up_down_up(database: Database) -> None:
     assert sa.inspect(database.engine).get_table_names() == ["alembic_version"]
     database.upgrade()
     assert (database.revision(), names(database)) == (head, [])
+
+
+def test_facts_of_before_they_were_kept_once(database: Database) -> None:
+    check_old_facts(database)
 
 
 def test_a_copy_is_kept_before_an_upgrade(tmp_path: Path, newest: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from oldfacts import check_old_facts
 from runs import check_by_hand
 
 from jupyter_slurmdash.errors import Conflict, DatabaseUnavailable, InvalidInput
@@ -60,6 +61,10 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
     database.downgrade("base")
     assert sa.inspect(database.engine).get_table_names() == ["alembic_version"]
     database.upgrade()
+
+
+def test_facts_of_before_they_were_kept_once(database: Database) -> None:
+    check_old_facts(database)
 
 
 def test_many_may_upgrade_at_once(server: postgres.Postgres) -> None:
