@@ -11,7 +11,8 @@ QUIET = 50  # milliseconds without a byte after which a line is the loop's again
 # Bytes that a line from this machine (a proxy, mostly) may have under way, twice that by Linux' way of counting. More
 # than fits into the processor's cache is slower, and its sender would work for long without a pause.
 _NEAR = 2048 * 1024
-# What has to be there before a near line is read: its sender pays for each time that a reader is woken up.
+# What has to be there before a near line is read: its sender pays for each time that a reader is woken up. Of a smaller
+# buffer, where the system gives no such one, a quarter: more might never be there.
 _WORTH = 512 * 1024
 
 
@@ -25,17 +26,18 @@ class Line:
         self._readable = select.poll()
         self._readable.register(self._socket, select.POLLIN)
         self._is_near = _is_near(self._socket)
-        self._least = 1
+        self._least = self._worth = 1
         self.was_slower = False  # than its reader, who had to wait for what ``take`` brought
         if self._is_near:
             self._set(socket.SO_RCVBUF, _NEAR)
+            self._worth = min(_WORTH, self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 4)
 
     def take(self, memory: memoryview, left: int) -> int:
         """Bytes that came into ``memory``, of ``left`` that have yet to come; 0 when the line is quiet, or at its end
         (which Tornado finds, and tells).
         """
         if self._is_near:
-            self._wait_for(min(_WORTH, left))
+            self._wait_for(min(self._worth, left))
         self.was_slower = not self._readable.poll(0)
         if self.was_slower and not self._readable.poll(QUIET):
             return 0

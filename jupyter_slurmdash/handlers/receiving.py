@@ -95,7 +95,7 @@ class Reception:
         self._receivers = receivers
         self._pace = Pace(receivers.window)
         self._pieces: list[memoryview] = []
-        self._turn = -1
+        self._turn = self._next = -1
         # What TLS has taken from a socket is in its own memory, which only one thread may touch.
         self._takes_threads = isinstance(stream.socket, socket.socket) and not isinstance(
             stream.socket, ssl.SSLSocket
@@ -143,12 +143,16 @@ class Reception:
         return bool(self._stream.closed()) or self._receivers.stopped
 
     def _memory(self) -> memoryview:
-        self._turn = (self._turn + 1) % (AHEAD + 1) if self._sink.is_behind else 0
-        if self._turn == len(self._pieces):
+        """For the next piece, which uses it up: were it passed over, the one after it would hold the oldest piece that
+        is still being digested.
+        """
+        self._next = (self._turn + 1) % (AHEAD + 1) if self._sink.is_behind else 0
+        if self._next == len(self._pieces):
             self._pieces.append(memoryview(bytearray(min(PIECE, self.left))))
-        return self._pieces[self._turn][: self.left]
+        return self._pieces[self._next][: self.left]
 
     def _came(self, piece: memoryview) -> memoryview:
+        self._turn = self._next
         self.left -= len(piece)
         self._pace.came(len(piece))
         return piece

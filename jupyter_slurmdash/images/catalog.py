@@ -79,6 +79,7 @@ class Catalog:
         self._rules = rules
         self._read_only = read_only
         self._snapshot: _Snapshot | None = None
+        self._is_looked_at = False
         self._reading = threading.Lock()
         self._beside = threading.Lock()
         self._reader: threading.Thread | None = None
@@ -94,6 +95,7 @@ class Catalog:
             is_local=is_local,
             inspect=inspect,
             rules=rules,
+            begins=self._read_beside,
             written=self._bring_up_to_date,
             clock=clock,
         )
@@ -193,9 +195,10 @@ class Catalog:
     def _read(self) -> _Snapshot:
         """The whole catalogue; read from the database only when the table has changed.
 
-        While a scan here writes node after node, nobody waits for that: it is read anew beside, in no more than a
-        twentieth of the time, and once more before the scan ends.
+        While a scan here writes node after node, nobody waits for that: it is read before the first of them, anew
+        beside, in no more than a twentieth of the time, and once more before the scan ends.
         """
+        self._is_looked_at = True
         snapshot = self._snapshot
         if snapshot is None or self._scanner.current is None:
             return self._read_now()
@@ -213,8 +216,7 @@ class Catalog:
             self._beside.release()
 
     def _bring_up_to_date(self) -> None:
-        # Where nobody has looked yet, nobody waits.
-        if self._snapshot is not None:
+        if self._is_looked_at:
             self._read_beside()
 
     def _read_beside(self) -> None:

@@ -54,7 +54,8 @@ class ScanStore(ScanRows, Protocol):
 
 class Scanner:
     """Runs one scan at a time, or follows the one that another process runs. Safe to use from many threads; see
-    ``Catalog`` for the arguments. ``written`` is called when all images are, before the scan counts as ended."""
+    ``Catalog`` for the arguments. ``begins`` is called before the first node is looked at, ``written`` when all images
+    are, before the scan counts as ended."""
 
     def __init__(
         self,
@@ -70,10 +71,12 @@ class Scanner:
         is_local: Callable[[str], bool] | None,
         inspect: bool,
         rules: Sequence[TypeRule],
+        begins: Callable[[], None],
         written: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._begins = begins
         self._written = written
         self._telling = Telling(events)
         self._connect = connect
@@ -177,6 +180,7 @@ class Scanner:
         failure: NodeScan | None = None
         try:
             with Heartbeat(self._store, lambda: self._current, self._clock):
+                self._begins()
                 if plan is None:
                     plan, failure = self.places.all()
                     scan = self._current = replace(scan, nodes=tuple(NodeScan(name) for name in plan))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
 from .engines import JsonText
@@ -140,8 +141,10 @@ class ImageTable:
     def _keep_facts(connection: sa.Connection, facts: Mapping[str, JsonText]) -> None:
         for some in _some_at_a_time(list(facts), _VALUES):
             kept = set(connection.scalars(sa.select(image_facts.c.id).where(image_facts.c.id.in_(some))))
-            if fresh := [{"id": key, "facts": facts[key]} for key in some if key not in kept]:
-                connection.execute(sa.insert(image_facts), fresh)
+            if fresh := [{"id": key, "facts": facts[key]} for key in sorted(some) if key not in kept]:
+                # Another server may have come first, where two believe that they scan.
+                insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+                connection.execute(insert(image_facts).on_conflict_do_nothing(), fresh)
 
     def _as_written(self, row: Mapping[str, Any], facts: dict[str, JsonText]) -> Row:
         """The row with its JSON as text, and its facts among ``facts``."""

@@ -47,6 +47,26 @@ def test_a_near_line_is_read_when_it_is_worth_it(
     later.join()
 
 
+def test_no_more_is_waited_for_than_a_small_buffer_can_hold(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where ``net.core.rmem_max`` is 208 KiB."""
+    monkeypatch.setattr(line_module, "QUIET", PLENTY)
+    monkeypatch.setattr(line_module, "_NEAR", 64 * 1024)
+    sender, reader = ends
+    size = 8 * _WORTH
+    sending = threading.Thread(target=sender.sendall, args=[bytes(size)])
+    sending.start()
+    memory = memoryview(bytearray(_WORTH))
+    with closing(Line(reader)) as line:
+        while size:
+            count = line.take(memory, size)
+            assert count
+            size -= count
+            assert least(reader) <= 32 * 1024
+    sending.join()
+
+
 def test_the_last_bytes_are_not_waited_for(
     ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:

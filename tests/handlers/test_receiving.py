@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import http.client
+import io
 import os
 import socket
 import threading
@@ -14,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
@@ -28,8 +31,9 @@ from jupyter_slurmdash.handlers import line as line_module
 from jupyter_slurmdash.handlers import receiving
 from jupyter_slurmdash.handlers.line import Line
 from jupyter_slurmdash.handlers.receiving import Pace, Receivers, Reception
+from jupyter_slurmdash.uploads import digest as digest_module
 from jupyter_slurmdash.uploads import flush
-from jupyter_slurmdash.uploads.digest import AHEAD
+from jupyter_slurmdash.uploads.digest import AHEAD, Digest
 from jupyter_slurmdash.uploads.files import Part
 
 MIB = 1024**2
@@ -170,6 +174,54 @@ def test_a_wait_for_bytes_uses_up_no_memory(monkeypatch: pytest.MonkeyPatch) -> 
         reception._drain(line, memoryview(texts[0]), put)
     assert [bytes(piece) for piece in came] == texts
     assert len(reception._pieces) == len(texts) - 1
+
+
+def test_a_thread_that_read_nothing_uses_up_no_memory_either() -> None:
+    """The loop reads on where it left off, though the digest is as far behind as it may be."""
+    data = os.urandom((AHEAD + 2) * 200_000)
+    coming = io.BytesIO(data)
+
+    async def read_into(memory: memoryview, *, partial: bool) -> int:
+        return coming.readinto(memory[:200_000])
+
+    def take(memory: memoryview, _left: int) -> int:
+        return coming.readinto(memory[:200_000]) if coming.tell() < AHEAD * 200_000 else 0
+
+    async def receive() -> None:
+        for _ in range(2):
+            writer.write(await reception.piece())
+
+    goes_on, other = threading.Event(), SimpleNamespace(update=lambda _: goes_on.wait(20))
+    digest_module._aside().update(other, b"", SimpleQueue())  # type: ignore[arg-type]  # another upload's turn
+    writer = Digested()
+    stream = SimpleNamespace(socket=None, closed=lambda: False, read_into=read_into)
+    reception = Reception(stream, len(data), writer, Receivers(2**40))  # type: ignore[arg-type]
+    reception._pace.is_quick = True
+    first = asyncio.run(reception.piece())
+    reception._drain(SimpleNamespace(take=take, was_slower=False), first, writer.write)  # type: ignore[arg-type]
+    assert writer.digest._behind == AHEAD
+    threading.Timer(0.2, goes_on.set).start()
+    asyncio.run(receive())
+    assert writer.digest.hexdigest(-1, len(data)) == hashlib.sha256(data).hexdigest()
+
+
+class Digested:
+    """A sink that does nothing else."""
+
+    has_time = False
+
+    def __init__(self) -> None:
+        self.digest = Digest()
+
+    @property
+    def is_behind(self) -> bool:
+        return self.digest.is_behind
+
+    def write(self, data: memoryview) -> None:
+        self.digest.update(data, self.digest.seen, here=self.has_time)
+
+    def keep_up(self) -> None:
+        pass
 
 
 def test_more_quick_lines_than_threads(live: Live, receivers: Receivers) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sif_writer as writer
 import sqlalchemy as sa
-from folder_cluster import Cluster
+from folder_cluster import Cluster, Folder
 
 from jupyter_slurmdash.errors import (
     DatabaseUnavailable,
@@ -417,6 +417,31 @@ def test_who_looks_after_a_scan_does_not_read_the_table_for_it(
     cluster.catalog.scan()
     monkeypatch.setattr(ImageTable, "all", lambda table: pytest.fail("the scan has read it already"))
     assert [image.name for image in cluster.catalog.images()] == ["a.sif"]
+
+
+def test_who_looks_for_the_first_time_during_a_scan_does_not_wait_for_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among a scan's threads, to read the table takes fifty times as long as before it."""
+    cluster.put("node001", "a.sif")
+    cluster.catalog.scan()
+    another, began, goes_on = cluster.make(), threading.Event(), threading.Event()
+    list_files = Folder.list_files
+
+    def held(self: Folder, *args: Any, **options: Any) -> list[FileStat]:
+        began.set()
+        assert goes_on.wait(20)
+        return list_files(self, *args, **options)
+
+    monkeypatch.setattr(Folder, "list_files", held)
+    another.start_scan()
+    assert began.wait(20)
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageTable, "all", lambda table: pytest.fail("it was read before the first node"))
+        assert [image.name for image in another.images()] == ["a.sif"]
+    goes_on.set()
+    another.scan()
+    another.close()
 
 
 def test_the_scan_of_a_process_that_died(cluster: Cluster) -> None:

@@ -89,10 +89,10 @@ class Schedule(RuleBasedStateMachine):
             return
         start = self.world.head(sent)
         length = (len(sent.data) - start) * part // 100
+        # A request of before that got no answer may come first, also when this one ends the server.
+        late = [409] if start in sent.late else []
         answer = self.world.append(sent, start, length, checksum, fault)
         wrong = checksum is False and not (start == len(sent.data) and not sent.deferred)
-        # A request of before that got no answer may have come first.
-        late = [409] if start in sent.late else []
         told = self.world.allowed(answer, 460 if wrong else 204, *late)
         if told and told.status == 460:
             assert self.unmoved(sent, start), "bytes with a wrong checksum were kept"

@@ -29,11 +29,18 @@ def upgrade() -> None:
     )
     op.add_column("apptainer_images", sa.Column("facts_id", sa.String(length=32), nullable=True))
     connection = op.get_bind()
-    text = sa.cast(_IMAGES.c.facts, sa.Text)
-    for said in connection.execute(sa.select(text).distinct()).scalars().all():
-        key = hashlib.sha256(said.encode()).hexdigest()[:32]
-        connection.execute(sa.insert(_FACTS).values(id=key, facts=json.loads(said)))
-        connection.execute(sa.update(_IMAGES).where(text == said).values(facts_id=key))
+    said = {
+        row.id: row.text
+        for row in connection.execute(
+            sa.select(_IMAGES.c.id, sa.cast(_IMAGES.c.facts, sa.Text).label("text"))
+        )
+    }
+    keys = {text: hashlib.sha256(text.encode()).hexdigest()[:32] for text in said.values()}
+    if said:
+        facts = [{"id": key, "facts": json.loads(text)} for text, key in keys.items()]
+        connection.execute(sa.insert(_FACTS), facts)
+        meant = sa.update(_IMAGES).where(_IMAGES.c.id == sa.bindparam("which"))
+        connection.execute(meant, [{"which": id, "facts_id": keys[text]} for id, text in said.items()])
     with op.batch_alter_table("apptainer_images") as table:
         table.alter_column("facts_id", existing_type=sa.String(length=32), nullable=False)
         table.drop_column("facts")
@@ -42,7 +49,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.add_column("apptainer_images", sa.Column("facts", sa.JSON(), nullable=True))
     said = sa.select(_FACTS.c.facts).where(_FACTS.c.id == _IMAGES.c.facts_id).scalar_subquery()
-    op.get_bind().execute(sa.update(_IMAGES).values(facts=said))
+    connection = op.get_bind()
+    connection.execute(sa.update(_IMAGES).values(facts=said))
+    lost = sa.update(_IMAGES).where(_IMAGES.c.facts.is_(sa.null()))
+    connection.execute(lost.values(facts={"labels": {}, "complete": False}))
     with op.batch_alter_table("apptainer_images") as table:
         table.alter_column("facts", existing_type=sa.JSON(), nullable=False)
         table.drop_column("facts_id")
