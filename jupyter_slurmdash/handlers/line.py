@@ -7,9 +7,9 @@ import socket
 from contextlib import suppress
 from ipaddress import ip_address
 
-QUIET = 50  # milliseconds without a byte after which a line is the loop's again
-# Bytes that a line from this machine (a proxy, mostly) may have under way, twice that by Linux' way of counting. More
-# than fits into the processor's cache is slower, and its sender would work for long without a pause.
+QUIET = 50  # milliseconds without what is waited for, after which a line is the loop's again
+# Bytes that a line from this machine (a proxy, mostly) may have under way, twice that by Linux' way of counting: its
+# sender goes on while the reader is busy, and does not work for long without a pause for others.
 _NEAR = 2048 * 1024
 # What has to be there before a near line is read: its sender pays for each time that a reader is woken up. Of a smaller
 # buffer, where the system gives no such one, a quarter: more might never be there.
