@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import InvalidInput
 
@@ -25,6 +26,11 @@ class JsonText(str):
 def to_json(value: object) -> str:
     """The text of a column of JSON."""
     return value if isinstance(value, JsonText) else json.dumps(value)
+
+
+def insert_into(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what is to happen ``on_conflict``, which is a matter of the dialect."""
+    return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
 
 
 def read_url(url: str, setting: str) -> sa.URL:

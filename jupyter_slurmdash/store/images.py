@@ -8,10 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
-from .engines import JsonText
+from .engines import JsonText, insert_into
 from .leases import take_lease
 from .tables import image_facts, images, leases, scans
 
@@ -143,8 +142,7 @@ class ImageTable:
             kept = set(connection.scalars(sa.select(image_facts.c.id).where(image_facts.c.id.in_(some))))
             if fresh := [{"id": key, "facts": facts[key]} for key in sorted(some) if key not in kept]:
                 # Another server may have come first, where two believe that they scan.
-                insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-                connection.execute(insert(image_facts).on_conflict_do_nothing(), fresh)
+                connection.execute(insert_into(connection, image_facts).on_conflict_do_nothing(), fresh)
 
     def _as_written(self, row: Mapping[str, Any], facts: dict[str, JsonText]) -> Row:
         """The row with its JSON as text, and its facts among ``facts``."""

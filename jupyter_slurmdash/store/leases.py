@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
+from .engines import insert_into
 from .tables import leases
 
 
 def take_lease(connection: sa.Connection, name: str, owner: str, now: float, seconds: float) -> bool:
     """Take or renew a lease inside a transaction. One statement, so that of two at once only one succeeds."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {"owner": owner, "expires_at": now + seconds}
-    statement = insert(leases).values(name=name, **values)
+    statement = insert_into(connection, leases).values(name=name, **values)
     statement = statement.on_conflict_do_update(
         index_elements=[leases.c.name],
         set_=values,
